@@ -1,0 +1,133 @@
+# ctrbox: one static binary, many applets. `make help` lists what can be made.
+#
+# Yours to set: CC CROSS_COMPILE CFLAGS LDFLAGS DESTDIR PREFIX BINDIR MANDIR APPLETS WERROR V BUILD.
+# A new applet is one new file applets/ctr-x.c with `int ctr_x_main(int argc, char **argv)`.
+
+BUILD ?= build
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+MANDIR ?= $(PREFIX)/share/man
+CFLAGS ?= -Os
+ifeq ($(origin CC),default)
+CC := $(if $(CROSS_COMPILE),$(CROSS_COMPILE)gcc,musl-gcc)
+endif
+VERSION := $(shell cat VERSION)
+
+# musl-gcc searches only musl's own headers: the kernel's come after them.
+KERNEL_HEADERS ?= $(if $(filter musl-gcc,$(notdir $(firstword $(CC)))),-idirafter /usr/include \
+	-idirafter /usr/include/$(shell gcc -print-multiarch 2>/dev/null))
+MUST_CFLAGS := -std=gnu11 -D_GNU_SOURCE -iquote lib -I$(BUILD) -Wall -Wextra $(if $(WERROR),-Werror) \
+	-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables \
+	-fno-pie -ffile-prefix-map=$(CURDIR)=. $(KERNEL_HEADERS)
+MUST_LDFLAGS := -static -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,--build-id=none
+STRIP_FLAGS ?= -s
+# V=1 shows the commands; -s shows nothing.
+Q := $(if $(V),,@)
+TELL := $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),@:,@echo)
+
+ALL_APPLETS := $(patsubst applets/%.c,%,$(sort $(wildcard applets/ctr-*.c)))
+APPLETS ?= $(ALL_APPLETS)
+SELECTED := $(sort $(APPLETS))
+ifneq ($(filter-out $(ALL_APPLETS),$(SELECTED)),)
+$(error no such applet: $(filter-out $(ALL_APPLETS),$(SELECTED)))
+endif
+
+SOURCES := applets/main.c $(SELECTED:%=applets/%.c) $(sort $(shell find lib -name '*.c'))
+OBJECTS := $(SOURCES:%.c=$(BUILD)/obj/%.o)
+
+.PHONY: all install image demo test bench size lint asan busybox clean help FORCE
+.DELETE_ON_ERROR:
+
+all: $(BUILD)/ctrbox $(BUILD)/bin/.made
+
+$(BUILD)/ctrbox: $(OBJECTS) $(BUILD)/link.words
+	$(TELL) '  LINK $@'
+	$(Q)$(CC) $(CFLAGS) $(OBJECTS) $(MUST_LDFLAGS) $(STRIP_FLAGS) $(LDFLAGS) -o $@
+
+$(BUILD)/obj/%.o: %.c $(BUILD)/compile.words
+	@mkdir -p $(@D)
+	$(TELL) '  CC   $<'
+	$(Q)$(CC) $(MUST_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/obj/applets/main.o: $(BUILD)/applets.h
+
+# These are rewritten only when they say something new: a change of flags, of the folder or of APPLETS
+# then makes again exactly what depends on it.
+say_anew = @mkdir -p $(BUILD); printf '%s\n' $(1) >$@.new; \
+	if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+$(BUILD)/compile.words: FORCE
+	$(call say_anew,'$(CC) $(MUST_CFLAGS) $(CFLAGS)')
+$(BUILD)/link.words: FORCE
+	$(call say_anew,'$(CC) $(CFLAGS) $(OBJECTS) $(MUST_LDFLAGS) $(STRIP_FLAGS) $(LDFLAGS)')
+$(BUILD)/applets.h: FORCE
+	$(call say_anew,'#define VERSION "$(VERSION)"' $(foreach a,$(SELECTED),'APPLET("$(a)"$(comma) $(subst -,_,$(a))_main)'))
+comma := ,
+
+$(BUILD)/bin/.made: $(BUILD)/applets.h
+	@rm -rf $(@D); mkdir -p $(@D)
+	@for a in ctrbox $(SELECTED); do ln -s ../ctrbox $(@D)/$$a; done; touch $@
+
+-include $(OBJECTS:.o=.d)
+
+install: all
+	install -d $(DESTDIR)$(BINDIR)
+	install -m 755 $(BUILD)/ctrbox $(DESTDIR)$(BINDIR)/ctrbox
+	for a in $(SELECTED); do ln -sf ctrbox $(DESTDIR)$(BINDIR)/$$a; done
+	for page in $(wildcard man/*.[1-8]); do \
+		install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit 1; done
+
+image: $(BUILD)/busybox.tar
+$(BUILD)/busybox.tar: tools/image $(wildcard rootfs/directories rootfs/etc/*)
+	tools/setup
+	tools/image $@
+
+demo:
+	tools/setup
+	$(MAKE) all image
+	BUILD='$(abspath $(BUILD))' tools/demo
+
+busybox:
+	tools/setup
+	$(MAKE) all image
+	BUILD='$(abspath $(BUILD))' tools/demo --shell
+
+test:
+	tools/setup
+	$(MAKE) all image
+	BUILD='$(abspath $(BUILD))' test/run
+
+bench: all image
+	BUILD='$(abspath $(BUILD))' tools/bench
+
+size: all
+	tools/size $(SELECTED)
+
+lint: $(BUILD)/applets.h
+	shellcheck $$(grep -lE '^#!/bin/sh|^# shellcheck shell' test/* tools/* .ci/*)
+	@if command -v cppcheck >/dev/null; then set -x; cppcheck --quiet --enable=warning,portability --inline-suppr \
+		--error-exitcode=1 -D_GNU_SOURCE -Ilib -I$(BUILD) applets lib; fi
+	@if command -v clang-tidy >/dev/null; then set -x; clang-tidy --quiet $(SOURCES) -- \
+		-std=gnu11 -D_GNU_SOURCE -iquote lib -I$(BUILD); fi
+
+asan:
+	$(MAKE) all BUILD=$(BUILD)/asan CC=gcc KERNEL_HEADERS= MUST_LDFLAGS=-no-pie STRIP_FLAGS= \
+		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined'
+
+clean:
+	rm -rf $(BUILD)
+
+help:
+	@printf '%s\n' \
+		'make            build/ctrbox and build/bin/ctr-* (symlinks to it)' \
+		'make demo       a container from beginning to end, on this machine, as root' \
+		'make busybox    one word to a shell in a container' \
+		'make test       every test, as root; the last line is "N passed, N failed"' \
+		'make image      build/busybox.tar and .tar.gz, the default image' \
+		'make install    into $$(DESTDIR)$$(BINDIR) and $$(DESTDIR)$$(MANDIR)' \
+		'make size       what each applet adds to the binary' \
+		'make bench      how fast it is, against the least a program could do' \
+		'make lint       shellcheck, cppcheck, clang-tidy: those that are installed' \
+		'make asan       build/asan/ctrbox by gcc with its sanitizers' \
+		'make clean      removes build/' \
+		'make APPLETS="ctr-run ctr-ps"  a smaller box' \
+		'variables: CC CROSS_COMPILE CFLAGS LDFLAGS DESTDIR PREFIX BINDIR MANDIR APPLETS WERROR=1 V=1 BUILD=DIR'

@@ -1,0 +1,81 @@
+/* ctr-run: makes a container and runs a command in it. */
+#include "base/say.h"
+#include "ctr/attach.h"
+#include "ctr/options.h"
+#include "ctr/supervise.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static const struct usage usage = {
+	.name = "ctr-run",
+	.synopsis = "[OPT].. IMAGE [CMD [ARG]..]  |  [OPT].. --rootfs DIR CMD [ARG]..",
+	.about = "Runs a command in a new container. The exit code is the command's; 125: ctrbox failed, 126: not executable,\n"
+		 "127: not found, 128+N: killed by signal N.",
+	.opts = run_opts,
+	.bad = 125,
+	.command = true,
+};
+
+static int run_apart(const struct start *s, struct err *err)
+{
+	int r = supervise_apart(s, -1, err);
+
+	if (r < 0)
+		return r;
+	out_write(s->record->id, ID_LENGTH);
+	out_write("\n", 1);
+	return 0;
+}
+
+/* A supervisor of its own and us as its first client, so that the container outlives our line. */
+static int run_attached(const struct start *s, const struct run_options *o, struct err *err)
+{
+	struct attach_client c = { .tty = true, .input = o->interactive, .detach = o->detach_keys, .id = s->record->id };
+	int ends[2], r;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		return err_sys(err, -errno, "make a socket pair");
+	c.fd = ends[0];
+	r = supervise_apart(s, ends[1], err);
+	close(ends[1]);
+	if (r < 0) {
+		close(ends[0]);
+		return r;
+	}
+	r = attach_run(&c);
+	if (r == -ECONNRESET)
+		return err_msg(err, r, "the container's supervisor vanished");
+	return r == -ECANCELED ? 0 : r;
+}
+
+int ctr_run_main(int argc, char **argv)
+{
+	struct run_options o = { 0 };
+	struct err err = { 0 };
+	struct store store;
+	struct record record;
+	struct start start = { .store = &store, .record = &record };
+	int n = opt_parse(&usage, &o, argc, argv), r;
+
+	if (!n && !o.rootfs)
+		die_usage(125, "an image, or --rootfs DIR, is missing");
+	r = store_get(&store, &err);
+	if (!r)
+		r = container_create(&store, &o, n, argv, &record, &start.lock, &err);
+	if (r < 0)
+		die_err(125, o.name, &err);
+	start.process = &record.spec.process;
+	start.pidfile = o.pidfile;
+	if (o.detach)
+		r = run_apart(&start, &err);
+	else if (o.tty)
+		r = run_attached(&start, &o, &err);
+	else
+		r = supervise_here(&start, &err);
+	if (r < 0)
+		die_err(125, o.name ? o.name : record.id, &err);
+	return r;
+}

@@ -1,0 +1,24 @@
+/* Clocks, and what ties a pid or an age to one boot. */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <stdint.h>
+
+int64_t clock_wall_ns(void);  /* CLOCK_REALTIME; 1970 on a board without a battery */
+int64_t clock_boot_ms(void);  /* CLOCK_BOOTTIME: ages and time-outs */
+
+/* This boot's random id (/proc/sys/kernel/random/boot_id), 36 characters; "" where /proc is missing. Cached. */
+const char *clock_boot_id(void);
+
+/* "2026-11-21 23:47:44" in local time. */
+void clock_local(int64_t epoch_s, char out[20]);
+
+/* RFC 3339 with nanoseconds, UTC: "2026-11-21T23:47:44.000000001Z". */
+void clock_rfc3339(int64_t epoch_ns, char out[36]);
+/* The other way; also "2026-11-21T23:47:44Z", a bare epoch in seconds. 0 or -EINVAL. */
+int clock_parse(const char *s, int64_t *epoch_ns);
+
+/* LEN lower-case hex digits of the kernel's randomness and a NUL. */
+void random_hex(char *out, int len);
+
+#endif

@@ -1,0 +1,192 @@
+#include "base/file.h"
+#include "base/clock.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+int file_read(int dirfd, const char *path, struct buf *out, size_t max)
+{
+	int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY), r = 0;
+	size_t start = out->len;
+
+	if (fd < 0)
+		return -errno;
+	for (;;) {
+		ssize_t n;
+
+		buf_reserve(out, 1024);
+		n = read(fd, out->p + out->len, out->cap - out->len - 1);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			r = -errno;
+		if (n <= 0)
+			break;
+		out->len += (size_t)n;
+		if (out->len - start > max) {
+			r = -EFBIG;
+			break;
+		}
+	}
+	out->p[out->len] = 0;
+	close(fd);
+	return r;
+}
+
+int file_put(int dirfd, const char *path, const char *text)
+{
+	int fd = openat(dirfd, path, O_WRONLY | O_CLOEXEC | O_NOCTTY), r = 0;
+	size_t len = strlen(text);
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, len) < 0)
+		r = -errno;
+	close(fd);
+	return r;
+}
+
+int write_all(int fd, const void *data, size_t len)
+{
+	const char *p = data;
+
+	while (len) {
+		ssize_t n = write(fd, p, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+ssize_t read_full(int fd, void *data, size_t len)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t n = read(fd, (char *)data + done, len - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (!n)
+			break;
+		done += (size_t)n;
+	}
+	return (ssize_t)done;
+}
+
+static int fill_and_close(int fd, const void *data, size_t len, bool sync)
+{
+	int r = write_all(fd, data, len);
+
+	if (!r && sync && fsync(fd) < 0)
+		r = -errno;
+	if (close(fd) < 0 && !r)
+		r = -errno;
+	return r;
+}
+
+static void sync_parent(int dirfd, const char *path)
+{
+	char parent[4096];
+	const char *slash = strrchr(path, '/');
+	int fd;
+
+	snprintf(parent, sizeof parent, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
+	fd = openat(dirfd, *parent ? parent : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0) {
+		fsync(fd);
+		close(fd);
+	}
+}
+
+int file_replace(int dirfd, const char *path, const void *data, size_t len, mode_t mode, bool sync)
+{
+	char temp[4096], random[9];
+	int fd, r;
+
+	random_hex(random, 8);
+	if (snprintf(temp, sizeof temp, "%s.tmp-%s", path, random) >= (int)sizeof temp)
+		return -ENAMETOOLONG;
+	fd = openat(dirfd, temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	if (fd < 0)
+		return -errno;
+	r = fill_and_close(fd, data, len, sync);
+	if (!r && renameat(dirfd, temp, dirfd, path) < 0)
+		r = -errno;
+	if (r < 0)
+		unlinkat(dirfd, temp, 0);
+	else if (sync)
+		sync_parent(dirfd, path);
+	return r;
+}
+
+int dir_make_all(int dirfd, const char *path, mode_t mode)
+{
+	char part[4096];
+	size_t n = strlen(path);
+
+	if (n >= sizeof part)
+		return -ENAMETOOLONG;
+	if (mkdirat(dirfd, path, mode) == 0 || errno == EEXIST)
+		return 0;
+	if (errno != ENOENT)
+		return -errno;
+	memcpy(part, path, n + 1);
+	for (char *p = part + 1; (p = strchr(p, '/')); *p++ = '/') {
+		*p = 0;
+		if (mkdirat(dirfd, part, mode) < 0 && errno != EEXIST)
+			return -errno;
+	}
+	return mkdirat(dirfd, path, mode) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+int dir_open(int dirfd, const char *path)
+{
+	int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int lock_and_keep(int fd, int timeout_ms)
+{
+	int64_t end = clock_boot_ms() + timeout_ms;
+
+	while (flock(fd, timeout_ms < 0 ? LOCK_EX : LOCK_EX | LOCK_NB) < 0) {
+		int code = errno;
+
+		if (code == EINTR)
+			continue;
+		if (code != EWOULDBLOCK || clock_boot_ms() >= end) {
+			close(fd);
+			return -code;
+		}
+		nanosleep(&(struct timespec){ 0, 2000000 }, NULL); /* flock has no time-out of its own */
+	}
+	return fd;
+}
+
+int file_lock(int dirfd, const char *path, int timeout_ms)
+{
+	int fd = openat(dirfd, path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	return fd < 0 ? -errno : lock_and_keep(fd, timeout_ms);
+}
+
+int dir_lock(int dirfd, const char *path, int timeout_ms)
+{
+	int fd = dir_open(dirfd, path);
+
+	return fd < 0 ? fd : lock_and_keep(fd, timeout_ms);
+}

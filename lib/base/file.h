@@ -1,0 +1,39 @@
+/* Small files and directories, by directory descriptor: state, cgroup and proc files. For paths that
+ * an image or a container controls, see path.h: nothing here may touch those. */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include "base/buf.h"
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* Appends the file's content, at most MAX bytes (-EFBIG beyond). Returns 0 or -errno. */
+int file_read(int dirfd, const char *path, struct buf *out, size_t max);
+
+/* One write(2) to an existing file (a control file of proc or a cgroup). 0 or -errno. */
+int file_put(int dirfd, const char *path, const char *text);
+
+/* Replaces PATH whole: a temporary beside it, fsync of both if SYNC, rename. 0 or -errno. */
+int file_replace(int dirfd, const char *path, const void *data, size_t len, mode_t mode, bool sync);
+
+int write_all(int fd, const void *data, size_t len);          /* 0 or -errno */
+ssize_t read_full(int fd, void *data, size_t len);            /* until LEN or end of file; count or -errno */
+
+/* mkdir -p relative to DIRFD; existing directories are left alone. 0 or -errno. */
+int dir_make_all(int dirfd, const char *path, mode_t mode);
+
+/* Opens a directory O_PATH-less, CLOEXEC; fd or -errno. */
+int dir_open(int dirfd, const char *path);
+
+/* Removes a tree: never follows a symlink, never crosses into another mount. Goes on past failures and
+ * returns the first one. -ENOENT counts as done. 0 or -errno. */
+int tree_remove(int dirfd, const char *path);
+
+/* Opens (making it if need be) and locks PATH exclusively, waiting at most TIMEOUT_MS (0: don't wait, -1: for
+ * ever). Returns the descriptor that holds the lock (close it to let go), -EWOULDBLOCK, or -errno. */
+int file_lock(int dirfd, const char *path, int timeout_ms);
+
+/* The same on a directory that is there. */
+int dir_lock(int dirfd, const char *path, int timeout_ms);
+
+#endif

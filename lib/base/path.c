@@ -1,0 +1,113 @@
+#include "base/path.h"
+#include "base/kernel.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int path_open(int rootfd, const char *path, int flags, mode_t mode)
+{
+	struct open_how how = {
+		.flags = (uint64_t)(flags | O_CLOEXEC),
+		.mode = flags & O_CREAT ? mode : 0,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+	int fd;
+
+	do /* a rename elsewhere can make the walk uncertain: EAGAIN asks to try again */
+		fd = sys_openat2(rootfd, *path ? path : ".", &how);
+	while (fd == -EAGAIN || fd == -EINTR);
+	return fd;
+}
+
+/* The next component of *PATH into NAME, moving *PATH on. 1, 0 at the end, -ENAMETOOLONG. */
+static int next_component(const char **path, char name[256])
+{
+	size_t n;
+
+	*path += strspn(*path, "/");
+	n = strcspn(*path, "/");
+	if (n > 255)
+		return -ENAMETOOLONG;
+	memcpy(name, *path, n);
+	name[n] = 0;
+	*path += n;
+	return n > 0;
+}
+
+int path_mkdirs(int rootfd, const char *path, mode_t mode)
+{
+	char sofar[4096], name[256];
+	const char *rest = path;
+	size_t len = 0;
+	int fd = path_open(rootfd, path, O_PATH | O_DIRECTORY, 0), r;
+
+	if (fd != -ENOENT)
+		return fd;
+	/* each prefix is resolved afresh from the root, so that a symlink on the way is followed inside it */
+	fd = path_open(rootfd, "/", O_PATH | O_DIRECTORY, 0);
+	while (fd >= 0 && (r = next_component(&rest, name)) != 0) {
+		int parent = fd;
+
+		if (r < 0 || len + strlen(name) + 2 > sizeof sofar) {
+			close(parent);
+			return -ENAMETOOLONG;
+		}
+		len += (size_t)sprintf(sofar + len, "/%s", name);
+		fd = path_open(rootfd, sofar, O_PATH | O_DIRECTORY, 0);
+		if (fd == -ENOENT) {
+			r = mkdirat(parent, name, mode) < 0 && errno != EEXIST ? -errno : 0;
+			fd = r < 0 ? r : path_open(rootfd, sofar, O_PATH | O_DIRECTORY, 0);
+		}
+		close(parent);
+	}
+	return fd;
+}
+
+int path_parent(int rootfd, const char *path, mode_t make, char name[256])
+{
+	char parent[4096];
+	size_t end = strlen(path), start;
+
+	while (end && path[end - 1] == '/')
+		end--;
+	for (start = end; start && path[start - 1] != '/'; start--)
+		;
+	if (end == start || end - start > 255 || start >= sizeof parent)
+		return end == start ? -EINVAL : -ENAMETOOLONG;
+	memcpy(name, path + start, end - start);
+	name[end - start] = 0;
+	if (!strcmp(name, ".") || !strcmp(name, ".."))
+		return -EINVAL;
+	memcpy(parent, path, start);
+	parent[start] = 0;
+	if (make)
+		return path_mkdirs(rootfd, parent, make);
+	return path_open(rootfd, parent, O_PATH | O_DIRECTORY, 0);
+}
+
+int path_mkfile(int rootfd, const char *path, mode_t mode)
+{
+	char name[256];
+	int fd = path_open(rootfd, path, O_PATH, 0), parent;
+
+	if (fd != -ENOENT)
+		return fd;
+	parent = path_parent(rootfd, path, 0755, name);
+	if (parent < 0)
+		return parent;
+	fd = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	close(parent);
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return path_open(rootfd, path, O_PATH, 0);
+}
+
+char *path_of_fd(int fd, char out[32])
+{
+	snprintf(out, 32, "/proc/self/fd/%d", fd);
+	return out;
+}

@@ -1,0 +1,27 @@
+/* The only functions that may touch a path which an image or a container controls.
+ *
+ * Each resolves PATH below ROOTFD with openat2(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS): symlinks are followed as
+ * a process chrooted there would, `..` stops at the root, and what comes back is a descriptor that later
+ * renames can't move elsewhere. See openat2(2). */
+#ifndef BASE_PATH_H
+#define BASE_PATH_H
+
+#include <sys/types.h>
+
+/* open(2) below ROOTFD; O_CLOEXEC is added. fd or -errno. */
+int path_open(int rootfd, const char *path, int flags, mode_t mode);
+
+/* The parent directory of PATH as an O_PATH descriptor, its last component in NAME (never "", "." or "..":
+ * -EINVAL for those). Parents are made with MODE when MAKE is not 0. fd or -errno. */
+int path_parent(int rootfd, const char *path, mode_t make, char name[256]);
+
+/* The directory PATH as an O_PATH descriptor, each missing component made with MODE. fd or -errno. */
+int path_mkdirs(int rootfd, const char *path, mode_t mode);
+
+/* The file PATH as an O_PATH descriptor, made empty (parents too) if it is missing. fd or -errno. */
+int path_mkfile(int rootfd, const char *path, mode_t mode);
+
+/* "/proc/self/fd/N": a name for FD that old system calls take. OUT holds 32 bytes. Returns OUT. */
+char *path_of_fd(int fd, char out[32]);
+
+#endif

@@ -1,0 +1,265 @@
+#include "ctr/child.h"
+#include "base/kernel.h"
+#include "base/path.h"
+#include "base/say.h"
+#include "ctr/mounts.h"
+#include "ctr/process.h"
+#include "ctr/rootfs.h"
+#include "ctr/sync.h"
+#include "net/loopback.h"
+#include "sys/init.h"
+#include "sys/mount.h"
+#include "sys/proc.h"
+#include "sys/pty.h"
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+/* Waits until the parent has written the id maps, and takes the trees that only it could open; then we are root there. */
+static int wait_for_maps(struct child *c, struct sync_message *trees, struct err *err)
+{
+	int r;
+
+	trees->nfds = 0;
+	if (!c->userns)
+		return 0;
+	r = sync_receive(c->sync, trees);
+	if (r < 0 || trees->kind != SYNC_MAPPED)
+		return err_msg(err, r < 0 ? r : -ESRCH, "the parent ended while the id maps were written");
+	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+		return err_sys(err, -errno, "become root of the user namespace");
+	return 0;
+}
+
+static int join_namespaces(const struct child *c, struct err *err)
+{
+	static const char *const names[] = { "ipc", "uts", "net" };
+
+	for (int i = 0; i < 3; i++)
+		if (c->join[i] >= 0 && setns(c->join[i], 0) < 0)
+			return err_sys(err, -errno, "join the other container's %s namespace", names[i]);
+	return 0;
+}
+
+/* One descriptor for each mount operation that needs one, after the root's, as parent_trees in launch.c sent them. */
+static int *deal_trees(const struct spec *s, const struct sync_message *trees)
+{
+	int *out = xmalloc((s->mounts.n + 1) * sizeof *out), next = 1;
+
+	for (size_t i = 0; i < s->mounts.n; i++)
+		out[i] = mount_needs_tree((const struct mount_spec *)s->mounts.v + i) && next < trees->nfds ? trees->fds[next++] : -1;
+	return out;
+}
+
+/* The root is attached over the container's run directory, where only this mount namespace sees it. */
+static int attach_root(const struct child *c, const char *run, int given, struct err *err)
+{
+	int root = given >= 0 ? given : rootfs_open(c->in->store, &c->in->record->spec, -1, err), at, r;
+
+	if (root < 0)
+		return root;
+	at = open(run, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	r = at < 0 ? -errno : mount_attach(root, at);
+	if (at >= 0)
+		close(at);
+	if (r < 0) {
+		close(root);
+		return err_sys(err, r, "attach the root file system at %s", run);
+	}
+	return root;
+}
+
+/* Opened before the root covers it: `file` operations take from it by name. */
+static char *run_files(const char *run)
+{
+	int fd = open(run, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? xstrdup(run) : xasprintf("/proc/self/fd/%d", fd);
+}
+
+static int build_root(struct child *c, const struct sync_message *trees, bool *fallback, struct err *err)
+{
+	const struct spec *spec = &c->in->record->spec;
+	char *run = xasprintf("%s/containers/%s", c->in->store->run_path, spec->id);
+	struct mount_work w = { c->in->store, spec, -1, NULL, NULL, c->userns };
+	int r = mount_make_private(err);
+
+	umask(0); /* nodes and directories get the modes they are made with */
+	if (r < 0)
+		return r;
+	w.run = run_files(run);
+	w.trees = deal_trees(spec, trees);
+	say_step("mount the root file system");
+	w.root = attach_root(c, run, trees->nfds ? trees->fds[0] : -1, err);
+	if (w.root < 0)
+		return w.root;
+	say_step("mount what belongs below it");
+	r = mounts_perform(&w, err);
+	if (!r && spec->read_only) {
+		r = mount_flags(w.root, MS_RDONLY, 0, false);
+		if (r < 0)
+			err_sys(err, r, "make the root file system read-only");
+	}
+	say_step("pivot_root");
+	return r ? r : root_switch(w.root, fallback, err);
+}
+
+static int set_names(const struct spec *s, struct err *err)
+{
+	if (!ns_is_private(s->uts))
+		return 0;
+	if (sethostname(s->hostname, strlen(s->hostname)) < 0)
+		return err_sys(err, -errno, "set the host name \"%s\"", s->hostname);
+	if (s->domainname && setdomainname(s->domainname, strlen(s->domainname)) < 0)
+		return err_sys(err, -errno, "set the domain name \"%s\"", s->domainname);
+	return 0;
+}
+
+/* KEY=VALUE with dots or slashes; the key was checked when the option was read. */
+static int set_sysctl(int sys, const char *setting, struct err *err)
+{
+	char path[256];
+	const char *eq = strchr(setting, '=');
+	int fd, r;
+
+	snprintf(path, sizeof path, "%.*s", (int)(eq - setting), setting);
+	for (char *p = path; *p; p++)
+		if (*p == '.')
+			*p = '/';
+	fd = path_open(sys, path, O_WRONLY | O_NOFOLLOW, 0);
+	r = fd < 0 ? fd : write(fd, eq + 1, strlen(eq + 1)) < 0 ? -errno : 0;
+	if (fd >= 0)
+		close(fd);
+	return r < 0 ? err_sys(err, r, "set sysctl %s", setting) : 0;
+}
+
+/* Before /proc/sys is made read-only there is no /proc of ours, so the kernel's own is mounted nowhere and used by descriptor. */
+static int set_sysctls(const struct spec *s, struct err *err)
+{
+	int fs, proc, sys, r = 0;
+
+	if (!s->sysctls.n)
+		return 0;
+	fs = sys_fsopen("proc", FSOPEN_CLOEXEC);
+	proc = fs < 0 ? fs : sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0 ? -EPERM : sys_fsmount(fs, FSMOUNT_CLOEXEC, 0);
+	sys = proc < 0 ? proc : path_open(proc, "sys", O_PATH | O_DIRECTORY, 0);
+	if (sys < 0)
+		r = err_sys(err, sys, "open /proc/sys");
+	for (size_t i = 0; !r && i < s->sysctls.n; i++)
+		r = set_sysctl(sys, s->sysctls.v[i], err);
+	if (sys >= 0)
+		close(sys);
+	if (proc >= 0)
+		close(proc);
+	if (fs >= 0)
+		close(fs);
+	return r;
+}
+
+static int raise_loopback(const struct spec *s, struct err *err)
+{
+	return ns_is_private(s->net) ? loopback_up(err) : 0;
+}
+
+/* A pty of the container's own devpts: *MASTER goes to the parent, the slave is returned. */
+static int open_tty(const struct process *p, int *master, struct err *err)
+{
+	*master = -1;
+	if (!p->tty)
+		return 0;
+	return pty_open(master, err);
+}
+
+static void report(int sync, struct err *err)
+{
+	if (!err->exit)
+		err->exit = 125;
+	if (sync_send(sync, SYNC_FAILED, err, NULL, 0) < 0)
+		_exit(125);
+	_exit(err->exit);
+}
+
+/* With --init the process of pid 1 stays ours: its child becomes the command. */
+static int split_init(void *arg, struct err *err)
+{
+	const struct child *c = arg;
+	sigset_t old;
+	pid_t pid;
+
+	init_block(&old);
+	pid = fork();
+	if (pid < 0)
+		return err_sys(err, -errno, "make init's child");
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		init_unblock(&old);
+		return 0;
+	}
+	prctl(PR_SET_DUMPABLE, 0); /* the container must not look into us, nor at our executable */
+	for (int fd = 0; fd < 3; fd++)
+		close(fd);
+	close(c->sync);
+	sys_close_range(3, 0);
+	_exit(init_loop(pid));
+}
+
+static int set_up(struct child *c, int *tty, struct err *err)
+{
+	const struct spec *spec = &c->in->record->spec;
+	struct sync_message trees;
+	struct sync_message go;
+	bool fallback = false;
+	int master, r;
+
+	say_step("enter the cgroup %s", c->cgroup->path ? c->cgroup->path : "(none)");
+	r = cgroup_enter(c->cgroup, c->into, err);
+	if (!r)
+		r = wait_for_maps(c, &trees, err);
+	if (!r && ns_is_private(spec->cgroupns) && unshare(CLONE_NEWCGROUP) < 0 && errno != EINVAL)
+		r = err_sys(err, -errno, "make a cgroup namespace");
+	if (!r)
+		r = join_namespaces(c, err);
+	if (!r)
+		r = set_sysctls(spec, err);
+	if (!r)
+		r = build_root(c, &trees, &fallback, err);
+	if (!r)
+		r = set_names(spec, err);
+	if (!r)
+		r = raise_loopback(spec, err);
+	if (!r)
+		r = *tty = open_tty(c->in->process, &master, err);
+	if (r < 0)
+		return r;
+	r = sync_send(c->sync, SYNC_READY, &(struct err){ .code = fallback }, &master, master >= 0);
+	if (master >= 0)
+		close(master);
+	if (!r)
+		r = sync_receive(c->sync, &go);
+	if (r < 0 || go.kind != SYNC_GO)
+		return err_msg(err, r < 0 ? r : -ESRCH, "the parent ended before the command was started");
+	return 0;
+}
+
+void child_main(struct child *c)
+{
+	struct err err = { 0 };
+	struct become b = { c->in->process, c->sync, { c->in->stdio[0], c->in->stdio[1], c->in->stdio[2] }, NULL, c };
+	int tty = -1;
+
+	if (set_up(c, &tty, &err) < 0)
+		report(c->sync, &err);
+	if (c->in->process->tty)
+		b.stdio[0] = b.stdio[1] = b.stdio[2] = tty;
+	if (c->in->record->spec.init)
+		b.before_exec = split_init;
+	say_step("execute %s", c->in->process->args.v[0]);
+	process_become(&b, &err);
+	report(c->sync, &err);
+	_exit(125);
+}

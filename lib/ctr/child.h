@@ -1,0 +1,19 @@
+/* The child's half of launch.c: from clone3 to execve, in the order in which it happens. */
+#ifndef CTR_CHILD_H
+#define CTR_CHILD_H
+
+#include "ctr/launch.h"
+
+struct child {
+	const struct launch *in;
+	const struct cgroup *cgroup;
+	bool into;               /* clone3 put us into the unified group */
+	int sync;                /* our end */
+	int join[3];             /* descriptors of other containers' ipc, uts and net namespaces, or -1 */
+	bool userns;
+};
+
+/* Sets the container up and becomes its command, or reports why not. */
+void child_main(struct child *c) __attribute__((noreturn));
+
+#endif

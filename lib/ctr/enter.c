@@ -1,0 +1,188 @@
+#include "ctr/enter.h"
+#include "base/kernel.h"
+#include "base/say.h"
+#include "ctr/process.h"
+#include "ctr/sync.h"
+#include "sys/idmap.h"
+#include "sys/init.h"
+#include "sys/ns.h"
+#include "sys/pty.h"
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+/* What the child needs of the parent. */
+struct guest {
+	const struct enter *e;
+	const struct cgroup *cgroup;
+	int cgroupns;            /* -1: none of its own */
+	int sync;
+	bool userns;
+};
+
+/* All namespaces by one setns(2) of a pidfd but the cgroup one: after joining that, a clone into the group is ENOENT under
+ * nsdelegate. Those it shares with us are left out, because joining one's own user namespace is refused. */
+static int join(const struct record *r, int pidfd, struct err *err)
+{
+	const struct spec *s = &r->spec;
+	int flags = CLONE_NEWNS | (s->idmaps.n ? CLONE_NEWUSER : 0) | (ns_is_host(s->pid) ? 0 : CLONE_NEWPID) |
+		    (ns_is_host(s->ipc) ? 0 : CLONE_NEWIPC) | (ns_is_host(s->uts) ? 0 : CLONE_NEWUTS) |
+		    (ns_is_host(s->net) ? 0 : CLONE_NEWNET);
+
+	say_step("join the container's namespaces");
+	return setns(pidfd, flags) < 0 ? err_sys(err, -errno, "join the container's namespaces") : 0;
+}
+
+static void report(int sync, struct err *err)
+{
+	if (!err->exit)
+		err->exit = 125;
+	sync_send(sync, SYNC_FAILED, err, NULL, 0);
+	_exit(err->exit);
+}
+
+static void guest_main(struct guest *g)
+{
+	const struct process *p = g->e->process;
+	struct become b = { p, g->sync, { g->e->stdio[0], g->e->stdio[1], g->e->stdio[2] }, NULL, NULL };
+	struct err err = { 0 };
+	int master = -1, tty;
+
+	if (g->userns && (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)) {
+		err_sys(&err, -errno, "become root of the user namespace");
+		report(g->sync, &err);
+	}
+	if (cgroup_enter(g->cgroup, g->cgroup->into_fd >= 0, &err) < 0)
+		report(g->sync, &err);
+	if (g->cgroupns >= 0 && setns(g->cgroupns, CLONE_NEWCGROUP) < 0) {
+		err_sys(&err, -errno, "join the container's cgroup namespace");
+		report(g->sync, &err);
+	}
+	if (p->tty) {
+		tty = pty_open(&master, &err);
+		if (tty < 0)
+			report(g->sync, &err);
+		b.stdio[0] = b.stdio[1] = b.stdio[2] = tty;
+	}
+	sync_send(g->sync, SYNC_READY, NULL, &master, master >= 0);
+	process_become(&b, &err);
+	report(g->sync, &err);
+}
+
+static pid_t clone_guest(const struct cgroup *g, int *pidfd)
+{
+	struct clone_args args = { .flags = CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)pidfd, .exit_signal = SIGCHLD };
+
+	if (g->into_fd >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)g->into_fd;
+	}
+	return sys_clone3(&args);
+}
+
+static int hear(int sync, struct entered *out, struct err *err)
+{
+	struct sync_message m;
+	int r = sync_receive(sync, &m);
+
+	if (!r && m.kind == SYNC_READY) {
+		out->tty = m.nfds ? m.fds[0] : -1;
+		r = sync_receive(sync, &m);
+		if (!r && m.kind == SYNC_CLOSED)
+			return 0;
+	}
+	if (!r && m.kind == SYNC_FAILED) {
+		*err = m.err;
+		return err->code < 0 ? err->code : -EPROTO;
+	}
+	return err_msg(err, r < 0 ? r : -ESRCH, "the container ended while the command was being started");
+}
+
+static int start_guest(struct guest *g, struct entered *out, struct err *err)
+{
+	int sync[2], r = sync_pair(sync);
+	pid_t pid;
+
+	if (r < 0)
+		return err_sys(err, r, "make a socket pair");
+	pid = clone_guest(g->cgroup, &out->pidfd);
+	if (!pid) {
+		close(sync[0]);
+		g->sync = sync[1];
+		guest_main(g);
+	}
+	close(sync[1]);
+	if (pid < 0) {
+		close(sync[0]);
+		return err_sys(err, pid, "clone into the container");
+	}
+	out->pid = pid;
+	r = hear(sync[0], out, err);
+	close(sync[0]);
+	if (r < 0) {
+		sys_pidfd_send_signal(out->pidfd, SIGKILL);
+		waitpid(pid, NULL, __WALL);
+		close(out->pidfd);
+		if (out->tty >= 0)
+			close(out->tty);
+	}
+	return r;
+}
+
+static int not_running(const struct record *r, enum status status, struct err *err)
+{
+	err->exit = 125;
+	if (status == PAUSED)
+		return err_msg(err, -EBUSY, "container is paused (see ctr-unpause)");
+	return err_msg(err, -ESRCH, "container isn't running (it is %s)", r->garbled ? "dead" : status_name(status));
+}
+
+int enter(const struct enter *e, struct entered *out, struct err *err)
+{
+	const struct record *rec = e->record;
+	enum status status = record_status(e->store, rec);
+	struct cgroup g = { .into_fd = -1 };
+	struct guest guest = { e, &g, -1, -1, rec->spec.idmaps.n > 0 };
+	int pidfd, r;
+
+	*out = (struct entered){ .pidfd = -1, .tty = -1 };
+	if (status != RUNNING)
+		return not_running(rec, status, err);
+	pidfd = record_pidfd(rec);
+	if (pidfd < 0)
+		return err_sys(err, pidfd, "open the container's first process");
+	prctl(PR_SET_DUMPABLE, 0); /* CVE-2016-9962: what is inside must not look into who joins */
+	r = cgroup_open(store_cgroups(e->store), rec->state.cgroup, &g, err);
+	if (!r && ns_is_private(rec->spec.cgroupns)) {
+		guest.cgroupns = ns_open((pid_t)rec->state.pid, CLONE_NEWCGROUP);
+		if (guest.cgroupns == -ENOENT) /* a kernel without them */
+			guest.cgroupns = -1;
+		else if (guest.cgroupns < 0)
+			r = err_sys(err, guest.cgroupns, "open the container's cgroup namespace");
+	}
+	if (!r)
+		r = join(rec, pidfd, err);
+	if (!r)
+		r = start_guest(&guest, out, err);
+	if (guest.cgroupns >= 0)
+		close(guest.cgroupns);
+	cgroup_close(&g);
+	close(pidfd);
+	return r;
+}
+
+int enter_and_wait(const struct enter *e, struct err *err)
+{
+	struct entered in;
+	int status, r = enter(e, &in, err);
+
+	if (r < 0)
+		return r;
+	close(in.pidfd);
+	while (waitpid(in.pid, &status, __WALL) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return exit_code_of(status);
+}

@@ -1,0 +1,87 @@
+#include "ctr/hostfiles.h"
+#include "base/file.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* In place: a rename would leave the container with the old file. */
+static int put(const struct record *r, const char *name, const struct buf *text, uid_t owner, struct err *err)
+{
+	int fd = openat(r->run, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644), code;
+
+	code = fd < 0 ? -errno : write_all(fd, text->p, text->len);
+	if (!code && owner && fchown(fd, owner, owner) < 0)
+		code = -errno;
+	if (fd >= 0)
+		close(fd);
+	return code < 0 ? err_sys(err, code, "write the container's %s", name) : 0;
+}
+
+static void hosts_text(const struct spec *s, struct buf *b)
+{
+	buf_str(b, "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n");
+	if (s->hostname && !ns_is_host(s->uts))
+		buf_fmt(b, "127.0.1.1\t%s\n", s->hostname);
+	for (size_t i = 0; i < s->add_hosts.n; i++) {
+		const char *entry = s->add_hosts.v[i], *colon = strchr(entry, ':');
+
+		if (colon)
+			buf_fmt(b, "%s\t%.*s\n", colon + 1, (int)(colon - entry), entry);
+	}
+}
+
+/* A server on the host's own loopback can't be reached from another network namespace. */
+static bool usable_line(const char *line, bool host_net)
+{
+	return host_net || !(starts_with(line, "nameserver 127.") || starts_with(line, "nameserver ::1"));
+}
+
+static void host_resolv(const struct spec *s, struct buf *b)
+{
+	struct buf host = { 0 };
+	bool host_net = ns_is_host(s->net);
+
+	if (file_read(AT_FDCWD, "/etc/resolv.conf", &host, 1 << 16) == 0)
+		for (char *line = host.p; *line;) {
+			size_t n = strcspn(line, "\n");
+
+			if (usable_line(line, host_net)) {
+				buf_add(b, line, n);
+				buf_char(b, '\n');
+			}
+			line += n + (line[n] == '\n');
+		}
+	buf_free(&host);
+}
+
+static void resolv_text(const struct spec *s, struct buf *b)
+{
+	if (!s->dns.n && !s->dns_search.n)
+		host_resolv(s, b);
+	for (size_t i = 0; i < s->dns_search.n; i++)
+		buf_fmt(b, "%s%s%s", i ? " " : "search ", s->dns_search.v[i], i + 1 == s->dns_search.n ? "\n" : "");
+	for (size_t i = 0; i < s->dns.n; i++)
+		buf_fmt(b, "nameserver %s\n", s->dns.v[i]);
+}
+
+int hostfiles_write(const struct record *r, uid_t owner, struct err *err)
+{
+	struct buf hosts = { 0 }, resolv = { 0 }, name = { 0 };
+	int code;
+
+	buf_fmt(&name, "%s\n", r->spec.hostname);
+	hosts_text(&r->spec, &hosts);
+	buf_add(&resolv, "", 0);
+	resolv_text(&r->spec, &resolv);
+	code = put(r, "hostname", &name, owner, err);
+	if (!code)
+		code = put(r, "hosts", &hosts, owner, err);
+	if (!code)
+		code = put(r, "resolv.conf", &resolv, owner, err);
+	buf_free(&name);
+	buf_free(&hosts);
+	buf_free(&resolv);
+	return code;
+}

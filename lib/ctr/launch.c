@@ -1,0 +1,259 @@
+#include "ctr/launch.h"
+#include "base/kernel.h"
+#include "base/say.h"
+#include "ctr/child.h"
+#include "ctr/mounts.h"
+#include "ctr/rootfs.h"
+#include "ctr/sync.h"
+#include "sys/idmap.h"
+#include "sys/ns.h"
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+
+static uint64_t namespaces(const struct spec *s)
+{
+	return CLONE_NEWNS | (ns_is_private(s->pid) ? CLONE_NEWPID : 0) | (ns_is_private(s->ipc) ? CLONE_NEWIPC : 0) |
+	       (ns_is_private(s->uts) ? CLONE_NEWUTS : 0) | (ns_is_private(s->net) ? CLONE_NEWNET : 0) |
+	       (s->idmaps.n ? CLONE_NEWUSER : 0);
+}
+
+/* Another container's namespace: a descriptor, -1 if none is asked for, or an error told. */
+static int open_other(const struct store *s, const char *mode, int flag, int *fd, struct err *err)
+{
+	const char *id = ns_container(mode);
+	struct record other;
+	int r;
+
+	*fd = -1;
+	if (!id)
+		return 0;
+	r = record_open(s, id, &other, err);
+	if (r < 0)
+		return err_prefix(err, "%s", mode);
+	r = record_running(s, &other) ? ns_open((pid_t)other.state.pid, flag) : -ESRCH;
+	record_close(&other);
+	if (r == -ESRCH)
+		return err_msg(err, r, "%s: that container isn't running", mode);
+	if (r < 0)
+		return err_sys(err, r, "%s: open its %s namespace", mode, ns_name(flag));
+	*fd = r;
+	return 0;
+}
+
+static int open_others(const struct store *s, const struct spec *spec, int join[3], struct err *err)
+{
+	int r = open_other(s, spec->ipc, CLONE_NEWIPC, &join[0], err);
+
+	if (!r)
+		r = open_other(s, spec->uts, CLONE_NEWUTS, &join[1], err);
+	return r ? r : open_other(s, spec->net, CLONE_NEWNET, &join[2], err);
+}
+
+static void close_others(int join[3])
+{
+	for (int i = 0; i < 3; i++)
+		if (join[i] >= 0)
+			close(join[i]);
+}
+
+static int clone_child(const struct launch *in, const struct cgroup *g, int *pidfd)
+{
+	struct clone_args args = {
+		.flags = namespaces(&in->record->spec) | CLONE_PIDFD,
+		.pidfd = (uint64_t)(uintptr_t)pidfd,
+		.exit_signal = SIGCHLD,
+	};
+
+	if (g->into_fd >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)g->into_fd;
+	}
+	return sys_clone3(&args);
+}
+
+/* Children made while OTHER's pid namespace is set are born in it: setns(2). */
+static int clone_into_pidns(const struct launch *in, const struct cgroup *g, int *pidfd, struct err *err)
+{
+	int other, own, pid, r = open_other(in->store, in->record->spec.pid, CLONE_NEWPID, &other, err);
+
+	if (r < 0)
+		return r;
+	own = other >= 0 ? ns_open(0, CLONE_NEWPID) : -1;
+	if (other >= 0 && setns(other, CLONE_NEWPID) < 0)
+		pid = err_sys(err, -errno, "join the other container's pid namespace");
+	else if ((pid = clone_child(in, g, pidfd)) < 0)
+		err_sys(err, pid, "clone into new namespaces");
+	if (pid != 0 && other >= 0) {
+		setns(own, CLONE_NEWPID);
+		close(own);
+		close(other);
+	}
+	return pid;
+}
+
+static int parse_maps(const struct spec *s, struct idmaps *maps, struct err *err)
+{
+	for (size_t i = 0; i < s->idmaps.n; i++) {
+		int r = idmap_parse(s->idmaps.v[i], maps, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Opens, with the host's rights, the trees that the mapped root may not open: the root first, then one a mount operation. */
+static int open_trees(const struct launch *in, int userns, int *fds, int *n, struct err *err)
+{
+	const struct spec *s = &in->record->spec;
+	const struct mount_spec *m = s->mounts.v;
+	int fd = rootfs_open(in->store, s, userns, err);
+
+	if (fd < 0)
+		return fd;
+	fds[(*n)++] = fd;
+	for (size_t i = 0; i < s->mounts.n; i++) {
+		if (!mount_needs_tree(&m[i]))
+			continue;
+		if (*n == SYNC_FDS)
+			return err_msg(err, -E2BIG, "more than %d mounts in a user namespace", SYNC_FDS - 1);
+		fd = tree_open(in->store, &m[i], userns, err);
+		if (fd < 0)
+			return fd;
+		fds[(*n)++] = fd;
+	}
+	return 0;
+}
+
+static int map_user_namespace(const struct launch *in, const struct launched *l, struct err *err)
+{
+	struct idmaps maps = { 0 };
+	int fds[SYNC_FDS], n = 0, userns, r;
+
+	if (!in->record->spec.idmaps.n)
+		return 0;
+	r = parse_maps(&in->record->spec, &maps, err);
+	if (!r)
+		r = idmap_write(l->pid, &maps, &maps, false, err);
+	if (r < 0)
+		return r;
+	userns = ns_open(l->pid, CLONE_NEWUSER);
+	if (userns < 0)
+		return err_sys(err, userns, "open the user namespace");
+	r = open_trees(in, userns, fds, &n, err);
+	if (!r)
+		r = sync_send(l->sync, SYNC_MAPPED, NULL, fds, n);
+	while (n)
+		close(fds[--n]);
+	close(userns);
+	return r;
+}
+
+static int make_child(const struct launch *in, const struct cgroup *g, int sync[2], struct launched *out, struct err *err)
+{
+	struct child c = { in, g, g->into_fd >= 0, sync[1], { -1, -1, -1 }, in->record->spec.idmaps.n > 0 };
+	int r = open_others(in->store, &in->record->spec, c.join, err);
+
+	if (!r) {
+		say_step("clone into new namespaces");
+		r = clone_into_pidns(in, g, &out->pidfd, err);
+	}
+	if (!r) {
+		close(sync[0]);
+		child_main(&c);
+	}
+	close_others(c.join);
+	out->pid = r;
+	return r < 0 ? r : 0;
+}
+
+int launch(const struct launch *in, struct launched *out, struct err *err)
+{
+	const struct cgroup_host *host = store_cgroups(in->store);
+	const struct spec *spec = &in->record->spec;
+	struct cgroup g = { .into_fd = -1 };
+	int sync[2], r;
+
+	*out = (struct launched){ .pidfd = -1, .sync = -1, .tty = -1 };
+	say_step("make the cgroup %s", in->record->state.cgroup);
+	r = cgroup_make(host, in->record->state.cgroup, &spec->limits, &g, err);
+	if (r < 0)
+		return r;
+	r = sync_pair(sync);
+	if (r < 0) {
+		err_sys(err, r, "make a socket pair");
+	} else {
+		r = make_child(in, &g, sync, out, err);
+		close(sync[1]);
+		out->sync = sync[0];
+	}
+	if (!r) {
+		r = map_user_namespace(in, out, err);
+		if (r < 0)
+			launch_abort(out);
+	} else if (out->sync >= 0) {
+		close(out->sync);
+		out->sync = -1;
+	}
+	cgroup_close(&g);
+	if (r < 0) {
+		cgroup_kill(host, in->record->state.cgroup, 5000);
+		cgroup_remove(host, in->record->state.cgroup, NULL);
+	}
+	return r;
+}
+
+void launch_abort(struct launched *l)
+{
+	if (l->pidfd < 0)
+		return;
+	sys_pidfd_send_signal(l->pidfd, SIGKILL);
+	waitpid(l->pid, NULL, __WALL);
+	if (l->sync >= 0)
+		close(l->sync);
+	if (l->tty >= 0)
+		close(l->tty);
+	close(l->pidfd);
+	*l = (struct launched){ .pidfd = -1, .sync = -1, .tty = -1 };
+}
+
+/* The next word from the child, which must be WANTED. */
+static int expect(struct launched *l, enum sync_kind wanted, struct sync_message *m, struct err *err)
+{
+	int r = sync_receive(l->sync, m);
+
+	if (r < 0)
+		return err_sys(err, r, "hear from the container's first process");
+	if (m->kind == wanted)
+		return 0;
+	if (m->kind == SYNC_FAILED) {
+		*err = m->err;
+		return err->code < 0 ? err->code : -EPROTO;
+	}
+	return err_msg(err, -ESRCH, "the container's first process died while it was being set up");
+}
+
+int launch_go(struct launched *l, struct err *err)
+{
+	struct sync_message m;
+	int r = expect(l, SYNC_READY, &m, err);
+
+	if (!r) {
+		l->pivot_fallback = m.err.code != 0;
+		l->tty = m.nfds ? m.fds[0] : -1;
+		say_step("let the command start");
+		r = sync_send(l->sync, SYNC_GO, NULL, NULL, 0);
+	}
+	if (!r)
+		r = expect(l, SYNC_CLOSED, &m, err);
+	if (r < 0) {
+		launch_abort(l);
+		return r;
+	}
+	close(l->sync);
+	l->sync = -1;
+	return 0;
+}

@@ -1,0 +1,323 @@
+#include "ctr/mounts.h"
+#include "base/kernel.h"
+#include "base/path.h"
+#include "ctr/rootfs.h"
+#include "sys/mount.h"
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct operation {
+	const struct mount_work *w;
+	const struct mount_spec *m;
+	struct mount_options o;
+	int tree;            /* -1: to be opened */
+	struct err *err;
+};
+
+/* Mounts a file system on the target directory, made if it is missing. */
+static int mount_on_target(const struct operation *op, const char *fstype, const char *data)
+{
+	int dst = path_mkdirs(op->w->root, op->m->target, 0755), r;
+
+	r = dst < 0 ? dst : mount_fs(fstype, fstype, dst, op->o.set, data);
+	if (dst >= 0)
+		close(dst);
+	return r < 0 ? err_sys(op->err, r, "mount %s on %s", fstype, op->m->target) : 0;
+}
+
+/* Binds what SRC is onto DST with the operation's flags; closes both. The flags apply to the new mount, so DST's name is
+ * looked up again on top of it. */
+static int bind_and_flag(const struct operation *op, int tree, int dst)
+{
+	unsigned long set = op->o.set & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME);
+	int r = set ? mount_flags(tree, set, op->o.clear, true) : 0;
+
+	if (!r)
+		r = mount_attach(tree, dst);
+	if (!r && op->o.propagation) {
+		char name[32];
+
+		r = mount(NULL, path_of_fd(tree, name), NULL, op->o.propagation, NULL) < 0 ? -errno : 0;
+	}
+	close(tree);
+	close(dst);
+	return r < 0 ? err_sys(op->err, r, "mount %s on %s", op->m->source ? op->m->source : op->m->type, op->m->target) : 0;
+}
+
+/* A place for TREE: a directory or an empty file, as it is one. */
+static int make_target(const struct operation *op, int tree)
+{
+	struct stat st;
+	int dst;
+
+	if (fstat(tree, &st) < 0)
+		return err_sys(op->err, -errno, "stat %s", op->m->source);
+	dst = S_ISDIR(st.st_mode) ? path_mkdirs(op->w->root, op->m->target, 0755) : path_mkfile(op->w->root, op->m->target, 0644);
+	return dst < 0 ? err_sys(op->err, dst, "make mount point %s", op->m->target) : dst;
+}
+
+static int do_bind(struct operation *op)
+{
+	int tree = op->tree >= 0 ? op->tree : tree_open(op->w->store, op->m, -1, op->err), dst;
+
+	if (tree < 0)
+		return tree;
+	dst = make_target(op, tree);
+	if (dst < 0) {
+		close(tree);
+		return dst;
+	}
+	return bind_and_flag(op, tree, dst);
+}
+
+/* A host directory in place of a file system that a user namespace may not mount for a namespace of the host's. */
+static int bind_host(struct operation *op, const char *path)
+{
+	int tree = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	int dst = tree < 0 ? tree : path_mkdirs(op->w->root, op->m->target, 0755);
+
+	if (dst < 0) {
+		if (tree >= 0)
+			close(tree);
+		return err_sys(op->err, dst, "bind the host's %s", path);
+	}
+	op->o.set &= MS_RDONLY;
+	return bind_and_flag(op, tree, dst);
+}
+
+static int do_proc(struct operation *op)
+{
+	if (op->w->userns && !ns_is_private(op->w->spec->pid))
+		return bind_host(op, "/proc");
+	return mount_on_target(op, "proc", NULL);
+}
+
+static int do_sysfs(struct operation *op)
+{
+	if (op->w->userns && !ns_is_private(op->w->spec->net))
+		return bind_host(op, "/sys");
+	return mount_on_target(op, "sysfs", NULL);
+}
+
+static int do_mqueue(struct operation *op)
+{
+	int r;
+
+	if (op->w->userns && !ns_is_private(op->w->spec->ipc))
+		return bind_host(op, "/dev/mqueue");
+	r = mount_on_target(op, "mqueue", NULL);
+	return r == -ENODEV ? 0 : r; /* a kernel without POSIX message queues: no harm */
+}
+
+/* /dev with all that belongs there; /dev/shm is the host's when its System V memory is. */
+static int do_dev(struct operation *op)
+{
+	const struct spec *s = op->w->spec;
+	int64_t shm = s->shm_size ? s->shm_size : 64 << 20;
+	int r = dev_populate(op->w->root, op->w->userns, ns_is_host(s->ipc) ? 0 : shm, op->err);
+
+	if (!r && ns_is_host(s->ipc)) {
+		struct mount_spec m = { (char *)"bind", (char *)"/dev/shm", (char *)"/dev/shm", NULL };
+		struct operation shm_op = { op->w, &m, { .set = MS_NOSUID | MS_NODEV | MS_NOEXEC }, -1, op->err };
+
+		r = do_bind(&shm_op);
+	}
+	return r;
+}
+
+static int do_tmpfs(struct operation *op)
+{
+	return mount_on_target(op, "tmpfs", op->o.data.p);
+}
+
+/* One v1 hierarchy below the cgroup tmpfs. */
+static int mount_v1(struct operation *op, int base, const struct cgroup_hierarchy *h, const char *name)
+{
+	struct buf data = { 0 };
+	int fd, r;
+
+	if (mkdirat(base, name, 0755) < 0)
+		return errno == EEXIST ? 0 : -errno;
+	fd = openat(base, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	for (size_t i = 0; i < h->controllers.n; i++)
+		buf_fmt(&data, "%s%s", i ? "," : "", h->controllers.v[i]);
+	r = mount_fs(h->v2 ? "cgroup2" : "cgroup", "cgroup", fd, op->o.set, h->v2 ? NULL : data.p);
+	buf_free(&data);
+	close(fd);
+	return r;
+}
+
+/* Only hierarchies in which the container has a group of its own are shown: the others would show the host's. */
+static int mount_hierarchies(struct operation *op, int base)
+{
+	static const char *const shown[] = { "cpu", "memory", "pids", "devices", "freezer" };
+	const struct cgroup_host *host = store_cgroups(op->w->store);
+
+	for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+		bool unused = host->unified >= 0 && !strcmp(shown[i], "freezer"); /* cgroup.freeze serves */
+		const struct cgroup_hierarchy *h = unused ? NULL : cgroup_find(host, shown[i]);
+		int r = h && !h->v2 ? mount_v1(op, base, h, strrchr(h->mount, '/') + 1) : 0;
+
+		if (r < 0)
+			return err_sys(op->err, r, "mount cgroup hierarchy %s", shown[i]);
+	}
+	if (host->unified >= 0) {
+		int r = mount_v1(op, base, &host->h[host->unified], "unified");
+
+		if (r < 0)
+			return err_sys(op->err, r, "mount cgroup2");
+	}
+	return 0;
+}
+
+static int do_cgroup(struct operation *op)
+{
+	const struct cgroup_host *host = store_cgroups(op->w->store);
+	unsigned long flags = op->o.set;
+	int base, r;
+
+	if (!host->n || !ns_is_private(op->w->spec->cgroupns))
+		return 0;
+	if (host->n == 1 && host->unified >= 0)
+		return mount_on_target(op, "cgroup2", NULL);
+	op->o.set &= ~(unsigned long)MS_RDONLY;
+	r = mount_on_target(op, "tmpfs", "mode=755,size=64k");
+	op->o.set = flags;
+	if (r < 0)
+		return r;
+	base = path_open(op->w->root, op->m->target, O_RDONLY | O_DIRECTORY, 0);
+	if (base < 0)
+		return err_sys(op->err, base, "open %s", op->m->target);
+	r = mount_hierarchies(op, base);
+	if (!r && flags & MS_RDONLY)
+		r = mount_flags(base, MS_RDONLY, 0, false);
+	close(base);
+	return r;
+}
+
+/* Covers a file with /dev/null and a directory with an empty read-only tmpfs; what isn't there needs no cover. */
+static int do_mask(struct operation *op)
+{
+	int dst = path_open(op->w->root, op->m->target, O_PATH | O_NOFOLLOW, 0), null, r;
+	struct stat st;
+
+	if (dst < 0)
+		return dst == -ENOENT || dst == -ENOTDIR ? 0 : err_sys(op->err, dst, "mask %s", op->m->target);
+	if (fstat(dst, &st) < 0) {
+		r = -errno;
+	} else if (S_ISDIR(st.st_mode)) {
+		r = mount_fs("tmpfs", "tmpfs", dst, MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=0,nr_inodes=2");
+	} else {
+		null = path_open(op->w->root, "/dev/null", O_PATH | O_NOFOLLOW, 0);
+		r = null < 0 ? null : fstat(null, &st) < 0 ? -errno : 0;
+		if (!r && (!S_ISCHR(st.st_mode) || st.st_rdev != 0x103)) /* 1:3; a link would redirect the bind (CVE-2025-31133) */
+			r = -EINVAL;
+		if (!r)
+			r = mount_bind(null, dst, false);
+		if (null >= 0)
+			close(null);
+	}
+	close(dst);
+	return r < 0 ? err_sys(op->err, r, "mask %s", op->m->target) : 0;
+}
+
+/* Makes an existing path read-only by a bind of it on itself. */
+static int do_readonly(struct operation *op)
+{
+	int dst = path_open(op->w->root, op->m->target, O_PATH | O_NOFOLLOW, 0), tree;
+
+	if (dst < 0)
+		return dst == -ENOENT || dst == -ENOTDIR ? 0 : err_sys(op->err, dst, "make %s read-only", op->m->target);
+	tree = sys_open_tree(dst, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
+	if (tree < 0) {
+		close(dst);
+		return err_sys(op->err, tree, "make %s read-only", op->m->target);
+	}
+	op->o.set = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+	return bind_and_flag(op, tree, dst);
+}
+
+/* hosts and the like: only where the image has an /etc for them. */
+static int do_file(struct operation *op)
+{
+	char *path;
+	int etc = path_open(op->w->root, "/etc", O_PATH | O_DIRECTORY, 0), tree, dst;
+
+	if (etc < 0)
+		return 0;
+	close(etc);
+	path = xasprintf("%s/%s", op->w->run, op->m->source);
+	tree = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	free(path);
+	if (tree < 0)
+		return tree == -ENOENT ? 0 : err_sys(op->err, tree, "open the container's %s", op->m->source);
+	dst = make_target(op, tree);
+	if (dst < 0) {
+		close(tree);
+		return dst == -EROFS ? 0 : dst; /* a read-only rootfs without the file: nothing to cover */
+	}
+	return bind_and_flag(op, tree, dst);
+}
+
+/* A device node of its own, with the host's numbers; bound where nodes can't be made. */
+static int do_device(struct operation *op)
+{
+	char name[256];
+	struct stat st;
+	int dir, r;
+
+	if (op->tree >= 0 || op->w->userns)
+		return do_bind(op);
+	if (stat(op->m->source, &st) < 0 || (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode)))
+		return err_msg(op->err, -ENODEV, "device %s: no such device on the host", op->m->source);
+	dir = path_parent(op->w->root, op->m->target, 0755, name);
+	if (dir < 0)
+		return err_sys(op->err, dir, "device %s", op->m->target);
+	r = mknodat(dir, name, (st.st_mode & S_IFMT) | 0666, st.st_rdev) < 0 ? -errno : 0;
+	close(dir);
+	return r < 0 && r != -EEXIST ? err_sys(op->err, r, "make device %s", op->m->target) : 0;
+}
+
+static const struct {
+	const char *type;
+	int (*perform)(struct operation *op);
+} kinds[] = {
+	{ "proc", do_proc },     { "dev", do_dev },       { "mqueue", do_mqueue }, { "sysfs", do_sysfs },
+	{ "cgroup", do_cgroup }, { "file", do_file },     { "mask", do_mask },     { "readonly", do_readonly },
+	{ "bind", do_bind },     { "volume", do_bind },   { "tmpfs", do_tmpfs },   { "device", do_device },
+};
+
+bool mount_needs_tree(const struct mount_spec *m)
+{
+	return !strcmp(m->type, "bind") || !strcmp(m->type, "volume") || !strcmp(m->type, "device");
+}
+
+static int perform(const struct mount_work *w, size_t i, struct err *err)
+{
+	const struct mount_spec *m = (const struct mount_spec *)w->spec->mounts.v + i;
+	struct operation op = { w, m, { 0 }, w->trees ? w->trees[i] : -1, err };
+	int r = err_msg(err, -EINVAL, "mount of unknown type %s", m->type);
+
+	mount_options_parse(m->options, &op.o);
+	for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
+		if (!strcmp(m->type, kinds[k].type))
+			r = kinds[k].perform(&op);
+	buf_free(&op.o.data);
+	return r;
+}
+
+int mounts_perform(const struct mount_work *w, struct err *err)
+{
+	for (size_t i = 0; i < w->spec->mounts.n; i++) {
+		int r = perform(w, i, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}

@@ -1,0 +1,302 @@
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/num.h"
+#include "ctr/record.h"
+#include "sys/proc.h"
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int name_check(const char *name, struct err *err)
+{
+	size_t n = strlen(name);
+
+	if (!n || n > 128 || !isalnum((unsigned char)*name))
+		return err_msg(err, -EINVAL, "name \"%s\": must begin with a letter or digit and have at most 128 characters", name);
+	for (const char *p = name; *p; p++)
+		if (!isalnum((unsigned char)*p) && !strchr("_.-", *p))
+			return err_msg(err, -EINVAL, "name \"%s\": only letters, digits, _ . and - are allowed", name);
+	if (strspn(name, "0123456789") == n)
+		return err_msg(err, -EINVAL, "name \"%s\": all digits would be a pid", name);
+	return 0;
+}
+
+static char *link_path(const char *name, char out[160])
+{
+	snprintf(out, 160, "names/%.140s", name);
+	return out;
+}
+
+/* The id that NAME stands for. 0 or -errno. */
+static int read_name(int root, const char *name, char id[ID_LENGTH + 1])
+{
+	char path[160];
+	ssize_t n = readlinkat(root, link_path(name, path), id, ID_LENGTH + 1);
+
+	if (n < 0)
+		return -errno;
+	if (n != ID_LENGTH)
+		return -ENOENT;
+	id[ID_LENGTH] = 0;
+	return 0;
+}
+
+static bool id_exists(int root, const char *id)
+{
+	char path[40];
+
+	snprintf(path, sizeof path, "containers/%.*s", ID_LENGTH, id);
+	return faccessat(root, path, F_OK, 0) == 0;
+}
+
+static int taken(const char *name, const char *id, struct err *err)
+{
+	return err_msg(err, -EEXIST, "the name \"%s\" is taken by container %s", name, id);
+}
+
+/* Makes the link; one whose container is gone is what a crash left, and is replaced. Under the names' lock. */
+static int link_name(int root, const char *name, const char *id, struct err *err)
+{
+	char path[160], owner[ID_LENGTH + 1];
+	int r = dir_make_all(root, "names", 0711);
+
+	if (r < 0)
+		return err_sys(err, r, "make names/");
+	link_path(name, path);
+	if (read_name(root, name, owner) == 0) {
+		if (id_exists(root, owner))
+			return taken(name, owner, err);
+		unlinkat(root, path, 0);
+	}
+	return symlinkat(id, root, path) < 0 ? err_sys(err, -errno, "take the name \"%s\"", name) : 0;
+}
+
+static int claim_name(int root, const char *name, const char *id, struct err *err)
+{
+	int lock = file_lock(root, "lock", -1), r;
+
+	if (lock < 0)
+		return err_sys(err, lock, "lock the store");
+	r = link_name(root, name, id, err);
+	close(lock);
+	return r;
+}
+
+static void drop_name(int root, const char *name, const char *id)
+{
+	char path[160], owner[ID_LENGTH + 1];
+
+	if (read_name(root, name, owner) == 0 && !strcmp(owner, id))
+		unlinkat(root, link_path(name, path), 0);
+}
+
+/* A new directory with spec.json in it, under its final name. */
+static int make_directory(const struct store *s, struct record *r, struct err *err)
+{
+	char path[40];
+	int code;
+
+	snprintf(path, sizeof path, "containers/%s", r->id);
+	if (mkdirat(s->root, path, 0711) < 0) {
+		code = errno == ENOENT ? dir_make_all(s->root, path, 0711) : -errno;
+		if (code < 0)
+			return err_sys(err, code, "make %s/%s", s->root_path, path);
+	}
+	r->dir = dir_open(s->root, path);
+	return r->dir < 0 ? err_sys(err, r->dir, "open %s/%s", s->root_path, path) : 0;
+}
+
+static int fill_record(const struct store *s, struct record *r, bool sync, int *lock, struct err *err)
+{
+	struct buf b = { 0 };
+	int code = make_directory(s, r, err);
+
+	if (code < 0)
+		return code;
+	*lock = record_lock(r, -1, err);
+	if (*lock < 0)
+		return *lock;
+	spec_write(&r->spec, false, &b);
+	code = file_replace(r->dir, "spec.json", b.p, b.len, 0600, sync);
+	buf_free(&b);
+	if (code < 0)
+		return err_sys(err, code, "write the container's spec.json");
+	return claim_name(s->root, r->spec.name, r->id, err);
+}
+
+int record_create(const struct store *s, struct spec *spec, bool sync, struct record *out, int *lock, struct err *err)
+{
+	char owner[ID_LENGTH + 1];
+	int r;
+
+	*out = (struct record){ .dir = -1, .run = -1 };
+	*lock = -1;
+	if (spec->name && read_name(s->root, spec->name, owner) == 0 && id_exists(s->root, owner))
+		return taken(spec->name, owner, err);
+	do
+		random_hex(out->id, ID_LENGTH);
+	while (strspn(out->id, "0123456789") == ID_LENGTH); /* that would be a pid */
+	spec->id = xstrdup(out->id);
+	if (!spec->name)
+		spec->name = xstrdup(out->id);
+	if (!spec->hostname)
+		spec->hostname = xstrdup(out->id);
+	if (!strs_getenv(&spec->process.env, "HOSTNAME"))
+		strs_setenv(&spec->process.env, "HOSTNAME", spec->hostname);
+	spec->created = clock_wall_ns() / 1000000000;
+	out->spec = *spec;
+	*spec = (struct spec){ 0 };
+	r = fill_record(s, out, sync, lock, err);
+	if (r < 0) {
+		record_remove(s, out, NULL);
+		if (*lock >= 0)
+			close(*lock);
+		*lock = -1;
+		record_close(out);
+	}
+	return r;
+}
+
+int record_rename(const struct store *s, struct record *r, const char *name, struct err *err)
+{
+	char *old = r->spec.name;
+	int code = claim_name(s->root, name, r->id, err);
+
+	if (code < 0)
+		return code;
+	r->spec.name = xstrdup(name);
+	code = record_write_spec(r, err);
+	if (code < 0) {
+		drop_name(s->root, name, r->id);
+		free(r->spec.name);
+		r->spec.name = old;
+		return code;
+	}
+	drop_name(s->root, old, r->id);
+	free(old);
+	return 0;
+}
+
+int record_remove(const struct store *s, struct record *r, struct err *err)
+{
+	char path[40];
+	int code;
+
+	record_forget_state(s, r);
+	if (r->spec.name)
+		drop_name(s->root, r->spec.name, r->id);
+	snprintf(path, sizeof path, "containers/%s", r->id);
+	code = tree_remove(s->root, path);
+	return code < 0 ? err_sys(err, code, "remove %s/%s", s->root_path, path) : 0;
+}
+
+static bool is_id(const char *s)
+{
+	return strlen(s) == ID_LENGTH && strspn(s, "0123456789abcdef") == ID_LENGTH;
+}
+
+int record_ids(const struct store *s, struct strs *ids, struct err *err)
+{
+	int fd = openat(s->root, "containers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+
+	if (!d)
+		return errno == ENOENT ? 0 : err_sys(err, -errno, "list %s/containers", s->root_path);
+	while ((e = readdir(d)))
+		if (is_id(e->d_name))
+			strs_add(ids, e->d_name);
+	closedir(d);
+	strs_sort(ids);
+	return 0;
+}
+
+/* The one id that begins with PREFIX. */
+static int by_prefix(const struct store *s, const char *prefix, char id[ID_LENGTH + 1], struct err *err)
+{
+	struct strs ids = { 0 };
+	int r = record_ids(s, &ids, err), found = 0;
+
+	for (size_t i = 0; i < ids.n; i++)
+		if (starts_with(ids.v[i], prefix)) {
+			memcpy(id, ids.v[i], ID_LENGTH + 1);
+			found++;
+		}
+	strs_free(&ids);
+	if (r < 0)
+		return r;
+	if (found > 1)
+		return err_msg(err, -EEXIST, "%d containers' ids begin with \"%s\"", found, prefix);
+	return found ? 0 : -ENOENT;
+}
+
+int record_open(const struct store *s, const char *target, struct record *out, struct err *err)
+{
+	char id[ID_LENGTH + 1];
+	size_t n = strlen(target);
+	int r;
+
+	*out = (struct record){ .dir = -1, .run = -1 };
+	r = strchr(target, '/') || n > 128 ? -ENOENT : read_name(s->root, target, id);
+	if (r == 0 && !id_exists(s->root, id))
+		r = -ENOENT;
+	if (r < 0 && n && n <= ID_LENGTH && strspn(target, "0123456789abcdef") == n)
+		r = by_prefix(s, target, id, err);
+	if (r == -EEXIST)
+		return r;
+	if (r < 0)
+		return err_msg(err, -ENOENT, "no such container");
+	return record_open_id(s, id, out, err);
+}
+
+int target_pid(const char *target, struct err *err)
+{
+	struct store s;
+	struct record rec;
+	int64_t pid;
+	int r;
+
+	if (num_range(target, 1, 1 << 22, &pid) == 0)
+		return (int)pid;
+	r = store_get(&s, err);
+	if (r < 0)
+		return r;
+	r = record_open(&s, target, &rec, err);
+	if (!r) {
+		r = record_running(&s, &rec) ? (int)rec.state.pid : err_msg(err, -ESRCH, "container isn't running");
+		record_close(&rec);
+	}
+	store_close(&s);
+	return r;
+}
+
+int record_images_in_use(struct strs *image_ids, struct strs *layer_ids)
+{
+	struct strs ids = { 0 };
+	struct store s;
+	int r = store_get(&s, NULL);
+
+	if (r < 0)
+		return r;
+	r = record_ids(&s, &ids, NULL);
+	for (size_t i = 0; i < ids.n; i++) {
+		struct record rec;
+
+		if (record_open_id(&s, ids.v[i], &rec, NULL) < 0)
+			continue;
+		if (rec.spec.image_id)
+			strs_add(image_ids, rec.spec.image_id);
+		for (size_t k = 0; k < rec.spec.layers.n; k++)
+			strs_add(layer_ids, rec.spec.layers.v[k]);
+		record_close(&rec);
+	}
+	strs_free(&ids);
+	store_close(&s);
+	return r;
+}

@@ -1,0 +1,45 @@
+/* The options of ctr-run and ctr-create, and how a struct spec comes of them and of an image's config. */
+#ifndef CTR_OPTIONS_H
+#define CTR_OPTIONS_H
+
+#include "base/opt.h"
+#include "ctr/record.h"
+
+struct run_options {
+	bool detach, interactive, tty, rm, read_only, privileged, init, overlay;
+	const char *rootfs, *name, *hostname, *domainname, *cidfile, *pidfile, *entrypoint, *workdir, *user;
+	const char *restart, *stop_signal, *log, *oom_score_adj, *cgroup_parent, *detach_keys, *health_cmd;
+	const char *pid, *ipc, *uts, *cgroupns;
+	int64_t stop_timeout_ms, log_max, shm_size;
+	int64_t health_interval_ms, health_timeout_ms, health_start_ms, health_retries;
+	struct strs env, env_files, labels, groups, ulimits, sysctls, userns, nets;
+	struct strs files;       /* -v, --mount, --tmpfs and --device as "kind=value", in the order in which they were given */
+	struct strs image_volumes; /* paths that the image wants a volume at */
+	struct strs volumes_from, cap_add, cap_drop, security, dns, dns_search, add_hosts;
+	struct cgroup_limits limits;
+};
+
+extern const struct opt run_opts[];
+
+/* Fills SPEC from the options and the N operands (IMAGE [CMD..], or CMD.. with --rootfs), looking the image up (and importing it at first use). What can be
+ * told before anything is made is told here. 0 or -errno; SPEC is the caller's to free in either case. */
+int options_resolve(const struct store *s, struct run_options *o, int n, char **operands, struct spec *spec, struct err *err);
+
+/* -v, --mount, --tmpfs, --device and --volumes-from into mount operations; missing sources of -v are made. */
+int options_files(const struct store *s, const struct run_options *o, struct spec *spec, struct err *err);
+
+/* Makes the named volumes that SPEC uses and fills new ones from its image. */
+int options_volumes(const struct store *s, struct spec *spec, struct err *err);
+
+/* Sets or adds -e, --env-file values in ENV. */
+int options_env(const struct strs *files, const struct strs *settings, struct strs *env, struct err *err);
+
+/* All of it: resolves the options, makes the record with its files and volumes, writes --cidfile. The record is open and locked. 0 or -errno,
+ * told, and nothing is left. */
+int container_create(const struct store *s, struct run_options *o, int n, char **operands, struct record *out, int *lock,
+		     struct err *err);
+
+/* Checks a --sysctl setting: a name that belongs to a namespace of the container's own, a plain value. */
+int sysctl_check(const char *setting, const struct spec *spec, struct err *err);
+
+#endif

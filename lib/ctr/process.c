@@ -1,0 +1,189 @@
+#include "ctr/process.h"
+#include "base/kernel.h"
+#include "base/path.h"
+#include "ctr/rlimit.h"
+#include "ctr/userdb.h"
+#include "sys/caps.h"
+#include "sys/exec.h"
+#include "sys/proc.h"
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+static int set_limits(const struct process *p, struct err *err)
+{
+	for (size_t i = 0; i < p->rlimits.n; i++) {
+		struct rlimit limit;
+		int resource, r = rlimit_parse(p->rlimits.v[i], &resource, &limit, err);
+
+		if (r < 0)
+			return r;
+		if (setrlimit((unsigned)resource, &limit) < 0)
+			return err_sys(err, -errno, "set limit %s", p->rlimits.v[i]);
+	}
+	return 0;
+}
+
+static int set_oom_score(const struct process *p, struct err *err)
+{
+	int proc, fd, r;
+
+	if (!p->oom_score_adj)
+		return 0;
+	proc = proc_fs_open("/proc");
+	fd = proc < 0 ? proc : path_open(proc, "self/oom_score_adj", O_WRONLY | O_NOFOLLOW, 0);
+	if (proc >= 0)
+		close(proc);
+	r = fd < 0 ? fd : write(fd, p->oom_score_adj, strlen(p->oom_score_adj)) < 0 ? -errno : 0;
+	if (fd >= 0)
+		close(fd);
+	return r < 0 ? err_sys(err, r, "set oom_score_adj to %s", p->oom_score_adj) : 0;
+}
+
+/* Made if missing, as docker does; what it resolves to must be below the root (CVE-2024-21626). */
+static int enter_directory(const char *cwd, struct err *err)
+{
+	char here[4096];
+	int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), fd, r = 0;
+
+	if (root < 0)
+		return err_sys(err, -errno, "open /");
+	fd = path_mkdirs(root, cwd, 0755);
+	close(root);
+	if (fd < 0)
+		return err_sys(err, fd, "working directory %s", cwd);
+	if (fchdir(fd) < 0)
+		r = err_sys(err, -errno, "working directory %s", cwd);
+	close(fd);
+	if (!r && (!getcwd(here, sizeof here) || *here != '/'))
+		r = err_msg(err, -EPERM, "working directory %s: is outside the container", cwd);
+	return r;
+}
+
+/* Descriptors 0 to 2 in their places, all others closed at exec. A tty becomes the controlling one. */
+static int take_stdio(const struct become *b, struct err *err)
+{
+	int fds[3], null = -1;
+
+	for (int i = 0; i < 3; i++) {
+		fds[i] = b->stdio[i];
+		if (fds[i] < 0) {
+			if (null < 0)
+				null = open("/dev/null", O_RDWR | O_CLOEXEC);
+			if (null < 0)
+				return err_sys(err, -errno, "open /dev/null");
+			fds[i] = null;
+		}
+		if (fds[i] < 3 && fds[i] != i && (fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 3)) < 0)
+			return err_sys(err, -errno, "keep standard descriptor %d", i);
+	}
+	for (int i = 0; i < 3; i++)
+		if (fds[i] == i ? fcntl(i, F_SETFD, 0) < 0 : dup2(fds[i], i) < 0)
+			return err_sys(err, -errno, "set standard descriptor %d", i);
+	if (b->process->tty && ioctl(0, TIOCSCTTY, 0) < 0)
+		return err_sys(err, -errno, "make the terminal the controlling one");
+	if (sys_close_range(3, 4 /* CLOSE_RANGE_CLOEXEC */) < 0)
+		for (int fd = 3; fd < 4096; fd++)
+			fcntl(fd, F_SETFD, FD_CLOEXEC);
+	return 0;
+}
+
+static int change_user(const struct process *p, const struct user *u, struct err *err)
+{
+	uint64_t caps = (uint64_t)p->caps;
+	int r = caps_bound(caps);
+
+	if (r < 0)
+		return err_sys(err, r, "limit capabilities");
+	if (setgroups((size_t)u->ngroups, u->groups) < 0 && errno != EPERM) /* EPERM: denied in this user namespace */
+		return err_sys(err, -errno, "set %d supplementary groups", u->ngroups);
+	if (setresgid(u->gid, u->gid, u->gid) < 0 || setresuid(u->uid, u->uid, u->uid) < 0) {
+		r = err_sys(err, -errno, "become user %u:%u", u->uid, u->gid);
+		return r == -EINVAL ? err_hint(err, "is the id in the user namespace's map?") : r;
+	}
+	r = caps_set(caps);
+	return r < 0 ? err_sys(err, r, "set capabilities") : 0;
+}
+
+/* Dies with the parent from here on. Not earlier: a change of user clears the request. */
+static int follow_parent(int sync, struct err *err)
+{
+	struct pollfd p = { .fd = sync, .events = 0 };
+
+	if (sync < 0)
+		return 0;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (poll(&p, 1, 0) > 0 && p.revents & (POLLHUP | POLLERR))
+		return err_msg(err, -ESRCH, "the supervisor died");
+	return 0;
+}
+
+static void default_signals(void)
+{
+	sigset_t none;
+
+	for (int sig = 1; sig < 65; sig++)
+		if (sig != SIGKILL && sig != SIGSTOP)
+			signal(sig, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static char **environment(const struct process *p, const char *home, struct strs *env)
+{
+	for (size_t i = 0; i < p->env.n; i++)
+		strs_add(env, p->env.v[i]);
+	if (!strs_getenv(env, "HOME"))
+		strs_setenv(env, "HOME", home);
+	return env->v;
+}
+
+static int prepare(const struct become *b, struct user *u, struct err *err)
+{
+	const struct process *p = b->process;
+	int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), r;
+
+	r = root < 0 ? err_sys(err, -errno, "open /") : user_find(root, p->user, &p->groups, u, err);
+	if (root >= 0)
+		close(root);
+	umask(0022);
+	if (!r)
+		r = set_limits(p, err);
+	if (!r)
+		r = set_oom_score(p, err);
+	if (!r)
+		r = enter_directory(p->cwd ? p->cwd : "/", err);
+	if (!r)
+		r = take_stdio(b, err);
+	if (!r && p->tty)
+		fchown(0, u->uid, (gid_t)-1); /* its slave is the user's, as login(1) would make it */
+	return r;
+}
+
+int process_become(const struct become *b, struct err *err)
+{
+	const struct process *p = b->process;
+	struct strs env = { 0 };
+	struct user u;
+	int r;
+
+	err->exit = 125;
+	setsid();
+	r = prepare(b, &u, err);
+	if (!r && p->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		r = err_sys(err, -errno, "set no_new_privs");
+	if (!r)
+		r = change_user(p, &u, err);
+	default_signals();
+	if (!r)
+		r = follow_parent(b->sync, err);
+	if (!r && b->before_exec)
+		r = b->before_exec(b->arg, err);
+	return r ? r : exec_command(p->args.v, environment(p, u.home, &env), err);
+}

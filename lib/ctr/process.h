@@ -1,0 +1,19 @@
+/* The last steps of every process in a container, the same for run, exec and health checks: it becomes what struct process
+ * says, and then the program. The caller is a child that is already inside the namespaces. */
+#ifndef CTR_PROCESS_H
+#define CTR_PROCESS_H
+
+#include "ctr/spec.h"
+
+struct become {
+	const struct process *process;
+	int sync;                /* socket to the parent: gone means that the parent died. -1: none */
+	int stdio[3];            /* become 0, 1, 2; -1: /dev/null. With a tty all three are its slave */
+	int (*before_exec)(void *arg, struct err *err); /* after everything else; may be NULL */
+	void *arg;
+};
+
+/* Never returns on success. On failure -errno, told, and err->exit (125, 126, 127). */
+int process_become(const struct become *b, struct err *err);
+
+#endif

@@ -1,0 +1,98 @@
+/* The record of a container: what was intended (spec.json), what runs (state.json) and what must survive a reboot (last.json).
+ *
+ *   $CTRBOX_ROOT/containers/<id>/{spec.json,last.json,upper/,work/,log}   its directory; flock on it is the container's lock
+ *   $CTRBOX_ROOT/names/<name>       symlink to the id: looking up is one system call
+ *   $CTRBOX_RUN/containers/<id>/{state.json,attach,hosts,hostname,resolv.conf}
+ *
+ * A record that a power cut left empty or garbled is a case: it opens with `garbled` set, is listed as dead, and can be removed. */
+#ifndef CTR_RECORD_H
+#define CTR_RECORD_H
+
+#include "ctr/spec.h"
+#include "ctr/store.h"
+#include <sys/types.h>
+
+/* $CTRBOX_RUN/containers/<id>/state.json: true as long as that supervisor lives, in that boot. */
+struct state {
+	char *boot_id;
+	int64_t pid, pid_start;             /* the container's init, seen from the host; 0 while there is none */
+	int64_t supervisor, supervisor_start;
+	char *cgroup;                       /* group's path */
+	int64_t started, started_boot_ms;   /* epoch seconds; CLOCK_BOOTTIME */
+	int64_t starts;                     /* how often it was started */
+	bool restarting;                    /* waits to be started again */
+	bool pivot_fallback;                /* root moved, not pivoted (initramfs) */
+	char *health;                       /* starting, healthy, unhealthy */
+};
+
+/* $CTRBOX_ROOT/containers/<id>/last.json */
+struct last {
+	int64_t exit_code, started, finished, restarts; /* times in epoch seconds; finished 0: never ran */
+	bool stopped_by_user, oom;
+	char *error;                        /* why it couldn't be started */
+};
+
+enum status { CREATED, RUNNING, PAUSED, RESTARTING, EXITED, DEAD };
+const char *status_name(enum status s);
+
+struct record {
+	char id[ID_LENGTH + 1];
+	struct spec spec;
+	struct state state;    /* zero while nothing runs */
+	struct last last;
+	bool garbled;
+	int dir;               /* $CTRBOX_ROOT/containers/<id> */
+	int run;               /* $CTRBOX_RUN/containers/<id>, or -1 */
+};
+
+/* Writes a new container: SPEC gets its id, and its name where it has none, and its `created`. The name is taken. On failure nothing
+ * is left: -EEXIST: the name is taken. OUT is open and locked (its lock is returned in *LOCK). */
+int record_create(const struct store *s, struct spec *spec, bool sync, struct record *out, int *lock, struct err *err);
+
+/* Opens by name, id or unique prefix of an id. -ENOENT (told: no such container), -EEXIST (several), or -errno. */
+int record_open(const struct store *s, const char *target, struct record *out, struct err *err);
+/* Opens by its whole id. */
+int record_open_id(const struct store *s, const char *id, struct record *out, struct err *err);
+void record_close(struct record *r);
+
+/* Rereads state.json and last.json. */
+void record_refresh(const struct store *s, struct record *r);
+
+/* What it is now: the supervisor is looked for, the freezer asked. */
+enum status record_status(const struct store *s, const struct record *r);
+bool record_running(const struct store *s, const struct record *r); /* RUNNING or PAUSED */
+
+/* A pidfd of the container's init, verified, or -ESRCH. */
+int record_pidfd(const struct record *r);
+
+/* The container's lock: held while it is started, removed, committed, copied. TIMEOUT_MS as file_lock. A descriptor to close, -EWOULDBLOCK,
+ * or -ENOENT if it was removed meanwhile. */
+int record_lock(const struct record *r, int timeout_ms, struct err *err);
+
+/* Writes state.json (and makes the run directory), last.json, spec.json. 0 or -errno. */
+int record_write_state(const struct store *s, struct record *r, struct err *err);
+int record_write_last(struct record *r, struct err *err);
+int record_write_spec(struct record *r, struct err *err);
+
+/* Gives the container another name. -EEXIST: taken. */
+int record_rename(const struct store *s, struct record *r, const char *name, struct err *err);
+
+/* Removes the run directory: nothing runs any more. */
+void record_forget_state(const struct store *s, struct record *r);
+
+/* Removes name, directories, everything; its last step is the record itself. Under its lock; nothing runs. */
+int record_remove(const struct store *s, struct record *r, struct err *err);
+
+/* Every container's id, in order of creation (for `oldest_first`), else by id. */
+int record_ids(const struct store *s, struct strs *ids, struct err *err);
+
+/* Checks a name: a letter or digit, then letters, digits, _ . -; not all digits; at most 128. 0 or -EINVAL, told. */
+int name_check(const char *name, struct err *err);
+
+/* The pid of a running container, or of a TARGET that is all digits. -errno, told. */
+int target_pid(const char *target, struct err *err);
+
+/* Appends the image ids and diff_ids that containers use. */
+int record_images_in_use(struct strs *image_ids, struct strs *layer_ids);
+
+#endif

@@ -1,0 +1,171 @@
+#include "ctr/rootfs.h"
+#include "base/file.h"
+#include "base/kernel.h"
+#include "base/path.h"
+#include "image/image.h"
+#include "sys/mount.h"
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* A copy of the mount tree at PATH that nobody sees yet. */
+static int clone_tree(int dirfd, const char *path, bool recursive)
+{
+	return sys_open_tree(dirfd, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (*path ? 0 : AT_EMPTY_PATH) | (recursive ? AT_RECURSIVE : 0));
+}
+
+/* Shows TREE's files with the ids of the user namespace USERNS: mount_setattr(2), MOUNT_ATTR_IDMAP (Linux 5.12). */
+static int idmap_tree(int tree, int userns)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)userns };
+
+	return sys_mount_setattr(tree, "", AT_EMPTY_PATH, &attr);
+}
+
+static int idmapped(int tree, int userns, const char *what, struct err *err)
+{
+	int r = tree < 0 || userns < 0 ? 0 : idmap_tree(tree, userns);
+
+	if (r < 0) {
+		close(tree);
+		err_sys(err, r, "idmap %s", what);
+		return r == -EINVAL ? err_hint(err, "its file system, or this kernel, can't be idmapped") : r;
+	}
+	return tree;
+}
+
+static int open_layer(int store, const char *diff_id, int userns, struct err *err)
+{
+	int fd = layer_open(store, diff_id), tree;
+
+	if (fd < 0)
+		return err_sys(err, fd, "open layer %.12s", diff_id);
+	if (userns < 0)
+		return fd;
+	tree = clone_tree(fd, "", false);
+	close(fd);
+	if (tree < 0)
+		return err_sys(err, tree, "clone layer %.12s", diff_id);
+	return idmapped(tree, userns, "an image layer", err);
+}
+
+static int open_below(const struct store *s, const char *id, const char *name, struct err *err)
+{
+	char path[60];
+	int fd;
+
+	snprintf(path, sizeof path, "containers/%s/%s", id, name);
+	fd = openat(s->root, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? err_sys(err, -errno, "open %s/%s", s->root_path, path) : fd;
+}
+
+static int open_overlay(const struct store *s, const struct spec *spec, int *lower, int n, struct err *err)
+{
+	int upper = open_below(s, spec->id, "upper", err);
+	int work = upper < 0 ? upper : open_below(s, spec->id, "work", err);
+	int fd = work < 0 ? work : overlay_open(lower, n, upper, work, false, err);
+
+	if (upper >= 0)
+		close(upper);
+	if (work >= 0)
+		close(work);
+	return fd;
+}
+
+static int open_layers(const struct store *s, const struct spec *spec, int userns, struct err *err)
+{
+	int n = (int)spec->layers.n, *lower = xcalloc((size_t)n, sizeof *lower), fd = 0, i;
+
+	for (i = 0; i < n && fd >= 0; i++)
+		fd = lower[i] = open_layer(s->root, spec->layers.v[n - 1 - i], userns, err);
+	if (fd >= 0)
+		fd = open_overlay(s, spec, lower, n, err);
+	while (--i >= 0)
+		if (lower[i] >= 0)
+			close(lower[i]);
+	free(lower);
+	return fd;
+}
+
+static int open_directory(const struct store *s, const struct spec *spec, int userns, struct err *err)
+{
+	int tree = clone_tree(AT_FDCWD, spec->rootfs, !spec->rootfs_overlay && userns < 0), fd;
+
+	if (tree < 0)
+		return err_sys(err, tree, "open root file system %s", spec->rootfs);
+	tree = idmapped(tree, userns, spec->rootfs, err);
+	if (tree < 0 || !spec->rootfs_overlay)
+		return tree;
+	fd = open_overlay(s, spec, &tree, 1, err);
+	close(tree);
+	return fd;
+}
+
+int rootfs_open(const struct store *s, const struct spec *spec, int userns, struct err *err)
+{
+	if (spec->rootfs)
+		return open_directory(s, spec, userns, err);
+	return open_layers(s, spec, userns, err);
+}
+
+int rootfs_view(const struct store *s, const struct spec *spec, bool upper, struct err *err)
+{
+	int fds[130], n = 0, fd = 0, dir;
+
+	if (spec->rootfs && !(spec->rootfs_overlay && upper)) {
+		fd = dir_open(AT_FDCWD, spec->rootfs);
+		return fd < 0 ? err_sys(err, fd, "open %s", spec->rootfs) : fd;
+	}
+	if (upper)
+		fd = fds[n++] = open_below(s, spec->id, "upper", err);
+	if (spec->rootfs && fd >= 0)
+		fd = fds[n++] = dir_open(AT_FDCWD, spec->rootfs);
+	for (size_t i = spec->layers.n; i-- && fd >= 0 && n < 130;)
+		fd = fds[n++] = open_layer(s->root, spec->layers.v[i], -1, err);
+	if (fd >= 0 && n > 1) /* one alone needs no overlay */
+		fd = overlay_open(fds, n, -1, -1, false, err);
+	dir = fd < 0 ? fd : openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir == -1)
+		dir = err_sys(err, -errno, "open the container's files");
+	if (fd >= 0 && n > 1)
+		close(fd);
+	while (n--)
+		if (fds[n] >= 0)
+			close(fds[n]);
+	return dir;
+}
+
+int rootfs_prepare(const struct record *r, uid_t owner, struct err *err)
+{
+	static const char *const names[] = { "upper", "work" };
+
+	if (r->spec.rootfs && !r->spec.rootfs_overlay)
+		return 0;
+	for (int i = 0; i < 2; i++) {
+		if (mkdirat(r->dir, names[i], 0755) < 0 && errno != EEXIST)
+			return err_sys(err, -errno, "make the container's %s directory", names[i]);
+		if (owner && fchownat(r->dir, names[i], owner, owner, AT_SYMLINK_NOFOLLOW) < 0)
+			return err_sys(err, -errno, "give the container's %s directory to user %u", names[i], owner);
+	}
+	return 0;
+}
+
+int tree_open(const struct store *s, const struct mount_spec *m, int userns, struct err *err)
+{
+	bool volume = !strcmp(m->type, "volume");
+	char *path = volume ? xasprintf("%s/volumes/%s/data", s->root_path, m->source) : xstrdup(m->source);
+	struct mount_options o = { 0 };
+	int tree;
+
+	mount_options_parse(m->options, &o);
+	tree = clone_tree(AT_FDCWD, path, !volume && (o.recursive || !o.bind));
+	if (tree < 0)
+		err_sys(err, tree, "open %s for %s", path, m->target);
+	else if (volume)
+		tree = idmapped(tree, userns, path, err);
+	buf_free(&o.data);
+	free(path);
+	return tree;
+}

@@ -1,0 +1,22 @@
+/* A container's root as one detached mount, and the trees that are bound into it. */
+#ifndef CTR_ROOTFS_H
+#define CTR_ROOTFS_H
+
+#include "ctr/record.h"
+
+/* Opens the root of SPEC: an overlay of its image's layers with the upper directory of the container, or a directory's tree. It is
+ * called in the mount namespace that will use it (by the child), or, where USERNS is a descriptor, by the parent, who may
+ * mount what the mapped root may not: layers idmapped, the upper one owned by the mapped root. A descriptor (move_mount(2)) or -errno. */
+int rootfs_open(const struct store *s, const struct spec *spec, int userns, struct err *err);
+
+/* The root for reading only, seen from nowhere else: its layers (or directory), with what the container changed on top if UPPER.
+ * A directory descriptor or -errno, told. */
+int rootfs_view(const struct store *s, const struct spec *spec, bool upper, struct err *err);
+
+/* Makes upper/ and work/ of a new container, owned by the mapped root OWNER. 0 or -errno, told. */
+int rootfs_prepare(const struct record *r, uid_t owner, struct err *err);
+
+/* The tree of a bind, volume or device operation as a detached mount, idmapped for volumes in a user namespace. */
+int tree_open(const struct store *s, const struct mount_spec *m, int userns, struct err *err);
+
+#endif

@@ -1,0 +1,89 @@
+/* Everything about a container (struct spec) and about a process in it (struct process). Options, an image's config and
+ * spec.json are only ways to fill them; launch.c and enter.c only read them. */
+#ifndef CTR_SPEC_H
+#define CTR_SPEC_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/fields.h"
+#include "sys/cgroup.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#define ID_LENGTH 12
+
+/* One operation on the file system, in the order of the list.
+ *   type       source            target      options
+ *   bind       host path         any         ro,rbind,..; "make": a missing source is made
+ *   volume     volume's name     any         ro,..; "nocopy": not filled from the image
+ *   tmpfs      -                 directory   size=..,mode=..
+ *   proc sysfs cgroup dev mqueue -           directory
+ *   mask readonly                existing    (absent ones are skipped)
+ *   device     host path         /dev/NAME   rwm
+ *   file       file in the container's run directory (hosts, hostname, resolv.conf) */
+struct mount_spec {
+	char *type, *source, *target, *options;
+};
+
+struct process {
+	struct strs args, env;
+	char *cwd;               /* NULL: / */
+	char *user;              /* name|uid[:name|gid]; NULL: 0:0 */
+	struct strs groups;      /* supplementary, name|gid */
+	int64_t caps;            /* capability mask */
+	bool no_new_privs, tty;
+	struct strs rlimits;     /* "nofile=1024:2048" */
+	char *oom_score_adj;     /* a number, or NULL */
+};
+
+/* A namespace is "private", "host" or "container:ID" (resolved to a full id); net: "none" is private with lo up. */
+struct spec {
+	char *id, *name;
+	int64_t created;         /* epoch seconds */
+	char *image, *image_id;  /* as the user named it; sha256 */
+	struct strs layers;      /* diff_ids, lowest first */
+	char *rootfs;            /* absolute; instead of an image */
+	bool rootfs_overlay, read_only;
+	char *hostname, *domainname;
+	char *pid, *ipc, *uts, *net, *cgroupns, *userns;
+	struct strs idmaps;      /* HOST:INSIDE:COUNT */
+	struct array mounts;     /* struct mount_spec */
+	struct strs sysctls, labels;
+	struct strs dns, dns_search, add_hosts;
+	int64_t shm_size;
+	char *cgroup_parent;     /* NULL: the store's own */
+	struct cgroup_limits limits;
+	struct process process;
+	bool privileged, init, open_stdin, auto_remove, detached;
+	char *stop_signal;
+	int64_t stop_timeout_ms;
+	char *restart;           /* no, on-failure, always, unless-stopped */
+	int64_t restart_max;     /* 0: without end */
+	char *log;               /* file, syslog, none */
+	int64_t log_max;         /* bytes a file */
+	struct strs health_cmd;  /* argv */
+	int64_t health_interval_ms, health_timeout_ms, health_start_ms, health_retries;
+	struct strs volumes;     /* anonymous ones made for this container */
+};
+
+extern const struct field spec_fields[];
+
+void spec_free(struct spec *s);
+
+/* Appends an operation; strings are copied. */
+void spec_mount(struct spec *s, const char *type, const char *source, const char *target, const char *options);
+
+/* The file systems, devices, masks and read-only paths that every container gets, in their order; call it before the user's. */
+void spec_default_mounts(struct spec *s);
+
+/* JSON and back. */
+void spec_write(const struct spec *s, bool pretty, struct buf *out);
+int spec_read(const char *text, size_t len, struct spec *out, struct err *err);
+
+/* "host", "private" and so on. */
+bool ns_is_host(const char *mode);
+bool ns_is_private(const char *mode);
+/* The ID of "container:ID", else NULL. */
+const char *ns_container(const char *mode);
+
+#endif

@@ -1,0 +1,145 @@
+#include "ctr/supervisor.h"
+#include "base/clock.h"
+#include "base/kernel.h"
+#include "sys/init.h"
+#include "sys/proc.h"
+#include "sys/pty.h"
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+
+enum { SIGNALS, CHILD, OUT, ERR, IN, LOCAL, LISTENER, CHECK, FIXED };
+
+static int stop_signal(const struct record *r)
+{
+	int sig = r->spec.stop_signal ? signal_parse(r->spec.stop_signal) : SIGTERM;
+
+	return sig > 0 ? sig : SIGTERM;
+}
+
+/* Told to end while apart (a shutdown): the container gets what ctr-stop would send. Here we only pass signals on. */
+static void take_signal(struct supervisor *s)
+{
+	struct signalfd_siginfo info;
+	int sig;
+
+	if (read(s->signals, &info, sizeof info) != (ssize_t)sizeof info)
+		return;
+	sig = (int)info.ssi_signo;
+	if (s->local && sig == SIGWINCH)
+		return;
+	if (s->local) {
+		sys_pidfd_send_signal(s->child.pidfd, sig);
+	} else if (sig == SIGTERM && !s->kill_at_ms) {
+		int64_t patience = s->record->spec.stop_timeout_ms ? s->record->spec.stop_timeout_ms : 10000;
+
+		sys_pidfd_send_signal(s->child.pidfd, stop_signal(s->record));
+		s->kill_at_ms = clock_boot_ms() + patience;
+	}
+}
+
+static void fill(const struct supervisor *s, struct pollfd *p)
+{
+	bool tty = s->child.tty >= 0;
+	int in = tty ? s->child.tty : s->streams.ours[0];
+
+	p[SIGNALS] = (struct pollfd){ s->signals, POLLIN, 0 };
+	p[CHILD] = (struct pollfd){ s->child.pidfd, POLLIN, 0 };
+	p[OUT] = (struct pollfd){ tty ? s->child.tty : s->streams.ours[1], POLLIN, 0 };
+	p[ERR] = (struct pollfd){ s->streams.ours[2], POLLIN, 0 };
+	p[IN] = (struct pollfd){ s->input.len ? in : -1, POLLOUT, 0 };
+	p[LOCAL] = (struct pollfd){ s->local_input && !s->input.len ? STDIN_FILENO : -1, POLLIN, 0 };
+	p[LISTENER] = (struct pollfd){ s->listener, POLLIN, 0 };
+	p[CHECK] = (struct pollfd){ s->health.pidfd, POLLIN, 0 };
+	for (int i = 0; i < CLIENTS_MAX; i++) /* a client's input waits until the container took what is there */
+		p[FIXED + i] = (struct pollfd){ s->clients[i].fd, s->input.len ? 0 : POLLIN, 0 };
+}
+
+static int next_timeout(const struct supervisor *s)
+{
+	int64_t at = s->kill_at_ms, left;
+
+	if (s->health.on && (!at || s->health.due_ms < at))
+		at = s->health.due_ms;
+	if (!at)
+		return -1;
+	left = at - clock_boot_ms();
+	return left < 0 ? 0 : left > 3600000 ? 3600000 : (int)left;
+}
+
+static void close_stream(struct supervisor *s, int stream)
+{
+	int *fd = s->child.tty >= 0 ? &s->child.tty : &s->streams.ours[stream];
+
+	close(*fd);
+	*fd = -1;
+}
+
+static void serve(struct supervisor *s, const struct pollfd *p)
+{
+	if (p[SIGNALS].revents)
+		take_signal(s);
+	if (p[OUT].revents && !supervisor_output(s, 1))
+		close_stream(s, 1);
+	if (p[ERR].revents && !supervisor_output(s, 2))
+		close_stream(s, 2);
+	if (p[IN].revents)
+		supervisor_flush_input(s);
+	if (p[LOCAL].revents)
+		supervisor_local_input(s);
+	for (int i = 0; i < CLIENTS_MAX; i++)
+		if (p[FIXED + i].revents && s->clients[i].fd >= 0)
+			supervisor_client(s, &s->clients[i]);
+	if (p[LISTENER].revents)
+		supervisor_accept(s);
+}
+
+static void timers(struct supervisor *s, const struct pollfd *p)
+{
+	bool changed = p[CHECK].revents && health_ended(&s->health, s->record);
+
+	if (s->kill_at_ms && clock_boot_ms() >= s->kill_at_ms) {
+		sys_pidfd_send_signal(s->child.pidfd, SIGKILL);
+		s->kill_at_ms = 0;
+	}
+	if (health_tick(&s->health, s->store, s->record) || changed)
+		record_write_state(s->store, s->record, NULL);
+}
+
+/* What the command wrote before it ended; a descendant that still holds a stream isn't waited for. */
+static void drain(struct supervisor *s)
+{
+	for (int stream = 1; stream <= 2; stream++) {
+		int *fd = stream == 1 && s->child.tty >= 0 ? &s->child.tty : &s->streams.ours[stream];
+		struct pollfd p = { *fd, POLLIN, 0 };
+
+		while (p.fd >= 0 && poll(&p, 1, 0) > 0 && p.revents & POLLIN && supervisor_output(s, stream))
+			;
+	}
+	if (s->child.tty >= 0)
+		close(s->child.tty);
+	s->child.tty = -1;
+	streams_close(&s->streams);
+}
+
+int supervisor_loop(struct supervisor *s)
+{
+	struct pollfd p[FIXED + CLIENTS_MAX];
+	int status = 0;
+
+	do {
+		fill(s, p);
+		if (poll(p, FIXED + CLIENTS_MAX, next_timeout(s)) < 0)
+			continue;
+		serve(s, p);
+		timers(s, p);
+	} while (!p[CHILD].revents);
+	health_end(&s->health);
+	while (waitpid(s->child.pid, &status, __WALL) < 0 && errno == EINTR)
+		;
+	close(s->child.pidfd);
+	s->child.pidfd = -1;
+	drain(s);
+	return exit_code_of(status);
+}

@@ -1,0 +1,48 @@
+/* What the supervisor's parts share. */
+#ifndef CTR_SUPERVISOR_H
+#define CTR_SUPERVISOR_H
+
+#include "ctr/health.h"
+#include "ctr/launch.h"
+#include "ctr/log.h"
+#include "ctr/streams.h"
+#include "ctr/supervise.h"
+
+#define CLIENTS_MAX 16
+
+struct client {
+	int fd;              /* -1: free */
+	bool output;         /* wants more than the exit code */
+};
+
+struct supervisor {
+	const struct store *store;
+	struct record *record;
+	const struct process *process;
+	bool local;                       /* our own stdio is the first client */
+	struct log log;
+	struct streams streams;
+	struct launched child;
+	int signals, listener;
+	struct client clients[CLIENTS_MAX];
+	struct buf input;                 /* for the container's stdin, not yet written */
+	bool input_ended;                 /* close its stdin once that is written */
+	bool local_input;                 /* our stdin is still open */
+	struct health health;
+	int64_t kill_at_ms;               /* told to end: SIGKILL then; 0: not told */
+};
+
+/* One run of the command: passes everything on until it has ended and its output is read. Returns the exit code. */
+int supervisor_loop(struct supervisor *s);
+
+/* streams' side */
+void supervisor_accept(struct supervisor *s);
+void supervisor_client(struct supervisor *s, struct client *c);
+void supervisor_add_client(struct supervisor *s, int fd, bool output);
+void supervisor_tell_exit(struct supervisor *s, int code);
+/* Reads what is there of stream 1 or 2 and passes it to log and clients. False at its end. */
+bool supervisor_output(struct supervisor *s, int stream);
+void supervisor_local_input(struct supervisor *s);
+void supervisor_flush_input(struct supervisor *s);
+
+#endif

@@ -1,0 +1,22 @@
+/* Named volumes: $CTRBOX_ROOT/volumes/<name>/data, owned by whoever writes there. */
+#ifndef CTR_VOLUME_H
+#define CTR_VOLUME_H
+
+#include "ctr/record.h"
+
+/* Makes NAME if it is missing: 1 if it was made, 0 if it was there, or -errno, told. */
+int volume_make(const struct store *s, const char *name, struct err *err);
+
+/* Fills a new volume with what the container's root has at TARGET, owners and modes included. 0 or -errno, told. */
+int volume_fill(const struct store *s, const char *name, const struct spec *spec, const char *target, struct err *err);
+
+/* Removes it. -EBUSY if a container uses it, -ENOENT; told. */
+int volume_remove(const struct store *s, const char *name, struct err *err);
+
+/* Every volume's name, sorted. */
+int volume_names(const struct store *s, struct strs *out, struct err *err);
+
+/* How many containers use it. */
+int volume_users(const struct store *s, const char *name);
+
+#endif

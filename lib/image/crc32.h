@@ -1,0 +1,16 @@
+/* CRC-32 as gzip has it (RFC 1952, polynomial 0xedb88320 reflected). */
+#ifndef IMAGE_CRC32_H
+#define IMAGE_CRC32_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* CRC of what came before (0 at the start) and of LEN bytes more. */
+uint32_t crc32_add(uint32_t crc, const void *data, size_t len);
+
+/* For crc32*.c: with carry-less multiplication, N blocks of 64 bytes, N at least 1, folded to the 16 bytes REST that have the same CRC. */
+bool crc32_cpu_has(void);
+void crc32_cpu_fold(uint32_t crc, const unsigned char *p, size_t n, unsigned char rest[16]);
+
+#endif

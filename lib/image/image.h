@@ -1,0 +1,119 @@
+/* Images and layers in the store ($CTRBOX_ROOT).
+ *
+ *   layers/<diff_id hex>/tree/          the extracted layer in overlay's form (whiteouts char 0:0, trusted.overlay.opaque)
+ *   layers/<diff_id hex>/size           bytes of file content in it
+ *   images/<config sha256 hex>/config.json   the OCI image configuration, as it is hashed
+ *   images/names/<NAME with / as %>     symlink to ../<hex>
+ *
+ * Everything appears atomically: made as a sibling whose name starts with ".tmp-", synced, renamed. Who makes, or needs a
+ * layer that no image names yet, holds a flock on its directory: what is not locked and not referred to is garbage. Formats:
+ * OCI image-spec, config.md and layer.md. */
+#ifndef IMAGE_IMAGE_H
+#define IMAGE_IMAGE_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "image/tar.h"
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* One line of an image's history. */
+struct image_step {
+	char *created_by, *comment;
+	int64_t created;             /* epoch seconds; 0: not said */
+	bool empty;                  /* it made no layer */
+};
+
+/* What a config says, as ctr-run needs it. */
+struct image {
+	char id[65];                 /* sha256 of config.json, hex */
+	char *name;                  /* the name it was found by, or NULL */
+	struct strs layers;          /* diff_ids in hex, lowest first */
+	struct strs entrypoint, cmd, env, volumes /* paths */, exposed /* "80/tcp" */, labels /* K=V */, healthcheck_test;
+	char *user, *workdir, *stop_signal, *architecture, *os, *author;
+	int64_t created;             /* epoch seconds; 0: not said */
+	int64_t health_interval_ms, health_timeout_ms, health_start_ms, health_retries; /* 0: not said */
+	struct image_step *history;  /* oldest first */
+	size_t nhistory;
+};
+void image_free(struct image *img);
+
+/* A config from and to its JSON. 0 or -EINVAL, told. */
+int image_config_read(const char *text, size_t len, struct image *out, struct err *err);
+void image_config_write(const struct image *img, struct buf *out);
+
+/* The host's architecture in OCI's words: amd64, arm64, arm, riscv64, 386, else uname(2)'s. OUT holds 66 bytes. */
+const char *image_host_architecture(char out[66]);
+
+/* A NAME with its default tag: "busybox" -> "busybox:latest". Grammar: [host[:port]/]path[:tag][@digest]. The canonical
+ * form in OUT (malloc'ed). 0 or -EINVAL with what is wrong. */
+int image_name_check(const char *name, char **out, struct err *err);
+
+/* Finds an image by name, id, unique prefix of an id (4 digits and more), or, for a name without a host, as localhost/NAME or
+ * docker.io/library/NAME. STORE is $CTRBOX_ROOT's descriptor. 0, -ENOENT (told), or -errno. */
+int image_find(int store, const char *name, struct image *out, struct err *err);
+
+/* image_find, and where that finds nothing, imports $CTRBOX_IMAGES/NAME.tar[.gz] if it is there. Two at once both work. */
+int image_find_or_import(int store, const char *name, struct image *out, struct err *err);
+
+/* What ctr-image import, ctr-commit and ctr-image build change in a config: "CMD ["a","b"]", "ENV K=V", "ENTRYPOINT ..", "USER",
+ * "WORKDIR", "EXPOSE", "VOLUME", "LABEL", "STOPSIGNAL", "CMD a b" as a shell form. 0 or -EINVAL. */
+int image_change(struct image *img, const char *instruction, struct err *err);
+
+struct layer_import {
+	int strip;                   /* leading components to drop from each name */
+	bool rootfs;                 /* refuse what is an archive of images rather than of files */
+	void (*progress)(void *arg, int64_t bytes); /* NULL, or told how many bytes were read so far */
+	void *progress_arg;
+	char diff_id[65];            /* out: hex. The tar's own digest; with `strip` that of the tree as tar_write writes it */
+	int64_t size;                /* out: bytes of file content */
+};
+
+/* Reads a tar, gzip'd or not, into a layer. Nothing escapes its tree; a layer that is there already is kept; on failure
+ * nothing is left. Returns a descriptor that keeps the layer from being removed: to be closed once an image or a container names
+ * it. Else -errno with the offset and the reason. */
+int layer_import(int store, struct source *from, struct layer_import *how, struct err *err);
+
+/* Bytes that a layer's tree holds (recorded at import), or -1. */
+int64_t layer_size(int store, const char *diff_id);
+
+/* An open descriptor on layers/<diff_id>/tree, or -errno. */
+int layer_open(int store, const char *diff_id);
+
+/* Imports a root file system: a layer, CHANGES, an image called NAME (canonical). OUT is the image. CREATED 0: now.
+ * 0 or -errno. */
+struct image_import {
+	struct layer_import layer;
+	const char *name;            /* as typed */
+	const char *comment;         /* history's created_by */
+	struct strs changes;         /* image_change instructions */
+	int64_t created;             /* epoch seconds; 0: now */
+};
+int image_import(int store, struct source *from, struct image_import *how, struct image *out, struct err *err);
+
+/* Writes IMG's config, names it NAME (moving the name if it was another's; NULL: no name), fills img->id. HISTORY (may be NULL) is
+ * added as what made its last layer. 0 or -errno. */
+int image_create(int store, struct image *img, const char *name, const char *history, struct err *err);
+
+int image_tag(int store, const struct image *img, const char *name, struct err *err);
+
+/* What containers use: image ids, and diff_ids of their layers. */
+struct image_use {
+	struct strs images, layers;
+};
+void image_use_free(struct image_use *use);
+
+/* Removes NAME (or, by id, the image with its only name; with FORCE all of its names); with the last name the image, and
+ * layers that no image or container needs. -EBUSY for the last name of an image in use. 0 or -errno. */
+int image_remove(int store, const char *name, const struct image_use *use, bool force, struct err *err);
+
+/* Removes images without a name and layers (and half-made ones whose maker is dead) that nothing refers to; HALF_MADE_ONLY: those
+ * alone. Appends what was freed to REMOVED. 0 or -errno. */
+int image_prune(int store, const struct image_use *use, bool half_made_only, struct strs *removed, struct err *err);
+
+/* Every image: CALL with the image and one of its names (NULL: none left), in order of name. CALL's result other than 0 ends it and
+ * is returned. An image whose config can't be read is passed over. */
+int image_each(int store, int (*call)(void *arg, const struct image *img, const char *name), void *arg, struct err *err);
+
+#endif

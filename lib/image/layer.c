@@ -1,0 +1,198 @@
+#include "image/store.h"
+
+#include "base/file.h"
+#include "base/kernel.h"
+#include "base/num.h"
+#include "image/sha256.h"
+#include "image/unpack.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A source that digests what passes through it, or counts it. */
+struct hash_source {
+	struct source s;
+	struct source *from;
+	struct sha256 sha;
+};
+
+struct count_source {
+	struct source s;
+	struct source *from;
+	struct layer_import *how;
+	int64_t bytes;
+};
+
+struct hash_sink {
+	struct sink s;
+	struct sha256 sha;
+};
+
+static ssize_t hash_read(struct source *s, void *data, size_t len, struct err *err)
+{
+	struct hash_source *h = (struct hash_source *)s;
+	ssize_t n = h->from->read(h->from, data, len, err);
+
+	if (n > 0)
+		sha256_add(&h->sha, data, (size_t)n);
+	return n;
+}
+
+static ssize_t count_read(struct source *s, void *data, size_t len, struct err *err)
+{
+	struct count_source *c = (struct count_source *)s;
+	ssize_t n = c->from->read(c->from, data, len, err);
+
+	if (n > 0 && c->how->progress)
+		c->how->progress(c->how->progress_arg, c->bytes += n);
+	return n;
+}
+
+static int hash_write(struct sink *s, const void *data, size_t len, struct err *err)
+{
+	(void)err;
+	sha256_add(&((struct hash_sink *)s)->sha, data, len);
+	return 0;
+}
+
+static bool has(int dirfd, const char *name)
+{
+	struct stat st;
+
+	return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* `docker save` and its kin put a manifest at the top of their archive; a root file system has other things there. */
+static int refuse_archive(int tree, struct err *err)
+{
+	if (!has(tree, "oci-layout") && (!has(tree, "manifest.json") || has(tree, "etc") || has(tree, "bin") || has(tree, "usr")))
+		return 0;
+	return err_msg(err, -EINVAL, "this is an archive of images (as docker save writes it), not of a root file system");
+}
+
+/* FROM into the directory TREE; digest and size into HOW. */
+static int extract(int tree, struct source *from, struct layer_import *how, struct err *err)
+{
+	struct tar_extract t = { .rootfd = tree, .strip = how->strip, .whiteouts = true };
+	struct count_source count = { { count_read }, from, how, 0 };
+	struct source *unpacked = unpack_new(&count.s);
+	struct hash_source hash = { .s = { hash_read }, .from = unpacked };
+	int rc;
+
+	sha256_init(&hash.sha);
+	rc = tar_extract(&t, &hash.s, err);
+	unpack_free(unpacked);
+	if (rc == 0 && how->rootfs)
+		rc = refuse_archive(tree, err);
+	sha256_end(&hash.sha, how->diff_id);
+	how->size = t.bytes;
+	return rc;
+}
+
+/* With components stripped the tree isn't what the tar said: its id is that of the tar it would be written to. */
+static int digest_tree(int tree, char diff_id[65], struct err *err)
+{
+	struct hash_sink sink = { .s = { hash_write } };
+	int rc;
+
+	sha256_init(&sink.sha);
+	rc = tar_write(&(struct tar_write){ .rootfd = tree, .whiteouts = true, .cross_mounts = true }, &sink.s, err);
+	sha256_end(&sink.sha, diff_id);
+	return rc;
+}
+
+/* Everything that makes the layer, in its temporary directory TMP. */
+static int fill(int tmp, struct source *from, struct layer_import *how, struct err *err)
+{
+	char size[24];
+	int tree, rc;
+
+	if (mkdirat(tmp, "tree", 0755) < 0)
+		return err_sys(err, -errno, "create a layer");
+	tree = dir_open(tmp, "tree");
+	if (tree < 0)
+		return err_sys(err, tree, "create a layer");
+	rc = fchmod(tree, 0755) < 0 ? err_sys(err, -errno, "create a layer") : extract(tree, from, how, err);
+	if (rc == 0 && how->strip)
+		rc = digest_tree(tree, how->diff_id, err);
+	close(tree);
+	if (rc < 0)
+		return rc;
+	rc = file_replace(tmp, "size", size, (size_t)sprintf(size, "%lld\n", (long long)how->size), 0644, false);
+	if (rc == 0 && syncfs(tmp) < 0)
+		rc = -errno;
+	return rc < 0 ? err_sys(err, rc, "write the layer") : 0;
+}
+
+/* Gives the finished TMP its name. Who was faster with the same layer is as good: then it is his that is held. */
+static int settle(int folder, const char *tmp, int fd, const char *diff_id, struct err *err)
+{
+	for (;;) {
+		int other;
+
+		if (renameat(folder, tmp, folder, diff_id) == 0) {
+			fsync(folder);
+			return fd;
+		}
+		if (errno != EEXIST && errno != ENOTEMPTY)
+			return err_sys(err, -errno, "layer %.12s", diff_id);
+		other = store_lock(folder, diff_id, LOCK_SH);
+		if (other == -EWOULDBLOCK || other == -ENOENT)
+			continue;
+		store_remove(folder, tmp);
+		close(fd);
+		return other < 0 ? err_sys(err, other, "layer %.12s", diff_id) : other;
+	}
+}
+
+int layer_import(int store, struct source *from, struct layer_import *how, struct err *err)
+{
+	int folder = store_folder(store, LAYERS, err), tmp, rc;
+	char name[TMP_NAME];
+
+	if (folder < 0)
+		return folder;
+	tmp = store_tmp(folder, name);
+	if (tmp < 0) {
+		rc = err_sys(err, tmp, "create a layer");
+	} else {
+		rc = fill(tmp, from, how, err);
+		if (rc == 0)
+			rc = settle(folder, name, tmp, how->diff_id, err);
+		if (rc < 0) {
+			store_remove(folder, name);
+			close(tmp);
+		}
+	}
+	close(folder);
+	return rc;
+}
+
+int64_t layer_size(int store, const char *diff_id)
+{
+	char path[sizeof LAYERS + 80];
+	struct buf text = { 0 };
+	int64_t size = -1;
+
+	snprintf(path, sizeof path, LAYERS "/%s/size", diff_id);
+	if (file_read(store, path, &text, 64) == 0 && text.len) {
+		text.p[strcspn(text.p, "\n")] = 0;
+		num_i64(text.p, &size);
+	}
+	buf_free(&text);
+	return size;
+}
+
+int layer_open(int store, const char *diff_id)
+{
+	char path[sizeof LAYERS + 80];
+
+	snprintf(path, sizeof path, LAYERS "/%s/tree", diff_id);
+	return dir_open(store, path);
+}

@@ -1,0 +1,164 @@
+#include "image/store.h"
+
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+void image_use_free(struct image_use *use)
+{
+	strs_free(&use->images);
+	strs_free(&use->layers);
+}
+
+static int add_layers(void *arg, const struct image *img, const char *name)
+{
+	struct strs *wanted = arg;
+
+	(void)name;
+	for (size_t i = 0; i < img->layers.n; i++)
+		if (!strs_has(wanted, img->layers.v[i]))
+			strs_add(wanted, img->layers.v[i]);
+	return 0;
+}
+
+/* Removes layers (of the ids in AMONG) that no image, no container and no import that is under way needs. */
+static int drop_layers(int store, const struct strs *among, const struct image_use *use, struct strs *removed, struct err *err)
+{
+	struct strs wanted = { 0 };
+	int folder = store_folder(store, LAYERS, err), rc;
+
+	if (folder < 0)
+		return folder;
+	rc = image_each(store, add_layers, &wanted, err);
+	for (size_t i = 0; i < among->n && rc == 0; i++) {
+		const char *id = among->v[i];
+		int lock;
+
+		if (strs_has(&wanted, id) || strs_has(&use->layers, id))
+			continue;
+		lock = store_lock(folder, id, LOCK_EX);
+		if (lock < 0)
+			continue; /* being imported this very moment, or gone */
+		rc = store_remove(folder, id);
+		close(lock);
+		if (rc < 0)
+			err_sys(err, rc, "remove layer %.12s", id);
+		else
+			strs_fmt(removed, "layer %s", id);
+	}
+	strs_free(&wanted);
+	close(folder);
+	return rc;
+}
+
+static int unname(int store, const char *name, struct err *err)
+{
+	char file[256], path[sizeof NAMES + sizeof file];
+
+	store_name_file(name, file);
+	snprintf(path, sizeof path, NAMES "/%s", file);
+	return unlinkat(store, path, 0) < 0 && errno != ENOENT ? err_sys(err, -errno, "remove the name %s", name) : 0;
+}
+
+/* The directory of an image that has no name left. */
+static int drop_image(int store, const char *id, struct err *err)
+{
+	int folder = store_folder(store, IMAGES, err), rc;
+
+	if (folder < 0)
+		return folder;
+	rc = store_remove(folder, id);
+	close(folder);
+	return rc < 0 && rc != -ENOENT ? err_sys(err, rc, "remove image %.12s", id) : 0;
+}
+
+int image_remove(int store, const char *name, const struct image_use *use, bool force, struct err *err)
+{
+	struct image img = { 0 };
+	struct strs names = { 0 }, removed = { 0 };
+	int rc = image_find(store, name, &img, err);
+	bool last;
+
+	if (rc < 0)
+		return rc;
+	store_names_of(store, img.id, &names);
+	last = names.n <= 1 || (!img.name && force);
+	if (!img.name && names.n > 1 && !force)
+		rc = err_msg(err, -EBUSY, "image %.12s has %zu names: remove those, or force it", img.id, names.n);
+	else if (last && strs_has(&use->images, img.id))
+		rc = err_msg(err, -EBUSY, "a container uses it");
+	for (size_t i = 0; i < names.n && rc == 0; i++)
+		if (last || strcmp(names.v[i], img.name) == 0)
+			rc = unname(store, names.v[i], err);
+	if (rc == 0 && last)
+		rc = drop_image(store, img.id, err);
+	if (rc == 0 && last)
+		rc = drop_layers(store, &img.layers, use, &removed, err);
+	strs_free(&names);
+	strs_free(&removed);
+	image_free(&img);
+	return rc;
+}
+
+struct nameless {
+	const struct image_use *use;
+	struct strs ids;
+};
+
+static int add_nameless(void *arg, const struct image *img, const char *name)
+{
+	struct nameless *n = arg;
+
+	if (!name && !strs_has(&n->use->images, img->id))
+		strs_add(&n->ids, img->id);
+	return 0;
+}
+
+static int prune_images(int store, const struct image_use *use, struct strs *removed, struct err *err)
+{
+	struct nameless n = { use, { 0 } };
+	int rc = image_each(store, add_nameless, &n, err);
+
+	for (size_t i = 0; i < n.ids.n && rc == 0; i++) {
+		rc = drop_image(store, n.ids.v[i], err);
+		if (rc == 0)
+			strs_fmt(removed, "image %s", n.ids.v[i]);
+	}
+	strs_free(&n.ids);
+	return rc;
+}
+
+static void sweep(int store, const char *path, const char *what, struct strs *removed)
+{
+	int folder = dir_open(store, path);
+
+	if (folder < 0)
+		return;
+	store_sweep(folder, what, removed);
+	close(folder);
+}
+
+int image_prune(int store, const struct image_use *use, bool half_made_only, struct strs *removed, struct err *err)
+{
+	struct strs layers = { 0 };
+	int rc;
+
+	sweep(store, LAYERS, "half-made layer", removed);
+	sweep(store, IMAGES, "half-made image", removed);
+	sweep(store, NAMES, "half-made name", removed);
+	if (half_made_only)
+		return 0;
+	rc = prune_images(store, use, removed, err);
+	if (rc == 0)
+		rc = store_list(store, LAYERS, &layers);
+	if (rc == 0)
+		rc = drop_layers(store, &layers, use, removed, err);
+	strs_free(&layers);
+	return rc;
+}

@@ -1,0 +1,33 @@
+#include "image/tar.h"
+
+#include "base/file.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+static ssize_t fd_read(struct source *s, void *data, size_t len, struct err *err)
+{
+	ssize_t n;
+
+	do
+		n = read(((struct fd_source *)s)->fd, data, len);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? err_sys(err, -errno, "read") : n;
+}
+
+static int fd_write(struct sink *s, const void *data, size_t len, struct err *err)
+{
+	int rc = write_all(((struct fd_sink *)s)->fd, data, len);
+
+	return rc < 0 ? err_sys(err, rc, "write") : 0;
+}
+
+void fd_source_init(struct fd_source *s, int fd)
+{
+	*s = (struct fd_source){ { fd_read }, fd };
+}
+
+void fd_sink_init(struct fd_sink *s, int fd)
+{
+	*s = (struct fd_sink){ { fd_write }, fd };
+}

@@ -1,0 +1,58 @@
+/* tar archives (POSIX ustar and pax, GNU's long names, base-256 numbers, sparse files): reading into a tree and
+ * writing from one. Used for images, ctr-cp, ctr-export, ctr-commit and copying trees. */
+#ifndef IMAGE_TAR_H
+#define IMAGE_TAR_H
+
+#include "base/err.h"
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Where an archive comes from. READ returns the count, 0 at the end, or -errno (with ERR told). */
+struct source {
+	ssize_t (*read)(struct source *s, void *data, size_t len, struct err *err);
+};
+
+struct tar_extract {
+	int rootfd;           /* the tree: nothing is ever written outside it (openat2 RESOLVE_IN_ROOT) */
+	const char *into;     /* directory below rootfd that names are relative to; NULL or "" for the root */
+	int strip;            /* leading components to drop; entries with fewer are skipped */
+	const char *rename;   /* the archive's first component becomes this (ctr-cp); NULL: kept */
+	bool whiteouts;       /* .wh.X and .wh..wh..opq become overlay's whiteouts; false: plain files */
+	bool merge_dirs;      /* ctr-cp: an existing directory, or symlink to one, stays as it is; a file never replaces a directory */
+	int64_t bytes;        /* out: bytes of file content written */
+	uint64_t entries;     /* out */
+};
+
+/* Reads until the end of the source, also past the archive's end mark. Owners, modes, times, xattrs (never trusted.overlay.* nor
+ * security.selinux, which belong to the host), hard links, devices, fifos are kept; of two entries of one name the last wins. The
+ * umask is 0 meanwhile. 0 or -errno: truncation, corruption and refusal name the entry and the offset. */
+int tar_extract(struct tar_extract *t, struct source *from, struct err *err);
+
+/* Where an archive goes. WRITE takes everything or returns -errno. */
+struct sink {
+	int (*write)(struct sink *s, const void *data, size_t len, struct err *err);
+};
+
+struct tar_write {
+	int rootfd;           /* the tree */
+	const char *from;     /* what below rootfd to write; NULL or "" for all */
+	const char *name;     /* the name it gets in the archive; NULL: the tree's own names, without a leading "./" */
+	bool whiteouts;       /* overlay's whiteouts become .wh.X and .wh..wh..opq; false: they are left out */
+	bool cross_mounts;    /* go on into other mounts (false: their mount points are empty directories or files) */
+};
+
+/* Writes entries in a canonical order (sorted names), pax headers only where ustar can't say it; hard links found by inode.
+ * Sockets are left out. A file that shrinks while it is read is padded, one that grows is cut. 0 or -errno. */
+int tar_write(const struct tar_write *t, struct sink *to, struct err *err);
+
+/* Plain descriptors as source and sink. */
+struct fd_source { struct source s; int fd; };
+struct fd_sink { struct sink s; int fd; };
+void fd_source_init(struct fd_source *s, int fd);
+void fd_sink_init(struct fd_sink *s, int fd);
+
+/* Copies a tree into another through the two above, in two processes with a pipe between. 0 or -errno. */
+int tree_copy(const struct tar_write *from, struct tar_extract *to, struct err *err);
+
+#endif

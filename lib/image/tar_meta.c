@@ -1,0 +1,76 @@
+/* Owner, then mode and xattrs (a change of owner clears setuid and capabilities), then times. */
+#include "image/tar_place.h"
+
+#include "base/path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+/* Overlay's own marks would let an archive reach what it may not; SELinux labels are the host's policy. */
+static bool is_foreign(const char *name)
+{
+	return starts_with(name, "trusted.overlay.") || starts_with(name, "user.overlay.") || strcmp(name, "security.selinux") == 0;
+}
+
+/* PATH NULL: of FD. */
+static int set_xattrs(int fd, const char *path, const struct tar_entry *e, struct err *err)
+{
+	for (size_t i = 0; i < e->nxattrs; i++) {
+		const struct tar_xattr *x = &e->xattrs[i];
+		int rc;
+
+		if (is_foreign(x->name))
+			continue;
+		rc = path ? lsetxattr(path, x->name, x->value, x->len, 0) : fsetxattr(fd, x->name, x->value, x->len, 0);
+		if (rc == 0)
+			continue;
+		rc = err_sys(err, -errno, "set xattr %.100s", x->name);
+		if (rc == -ENOTSUP)
+			err_hint(err, "the file system of the target doesn't keep it");
+		return rc;
+	}
+	return 0;
+}
+
+static void entry_times(const struct tar_entry *e, struct timespec times[2])
+{
+	times[0] = (struct timespec){ .tv_nsec = UTIME_OMIT };
+	times[1] = (struct timespec){ .tv_sec = e->mtime, .tv_nsec = (long)e->mtime_ns };
+}
+
+int tar_meta_fd(int fd, const struct tar_entry *e, bool set_mode, bool set_time, struct err *err)
+{
+	struct timespec times[2];
+	int rc;
+
+	if (fchown(fd, e->uid, e->gid) < 0)
+		return err_sys(err, -errno, "chown to %u:%u", e->uid, e->gid);
+	if (set_mode && fchmod(fd, e->mode) < 0)
+		return err_sys(err, -errno, "chmod to %o", e->mode);
+	rc = e->nxattrs ? set_xattrs(fd, NULL, e, err) : 0;
+	entry_times(e, times);
+	if (rc == 0 && set_time && futimens(fd, times) < 0)
+		rc = err_sys(err, -errno, "set the time");
+	return rc;
+}
+
+int tar_meta_at(int parent, const char *name, const struct tar_entry *e, struct err *err)
+{
+	char path[32 + NAME_MAX + 1], proc[32];
+	struct timespec times[2];
+	int rc;
+
+	if (fchownat(parent, name, e->uid, e->gid, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_sys(err, -errno, "chown to %u:%u", e->uid, e->gid);
+	snprintf(path, sizeof path, "%s/%s", path_of_fd(parent, proc), name);
+	rc = e->nxattrs ? set_xattrs(-1, path, e, err) : 0;
+	entry_times(e, times);
+	if (rc == 0 && utimensat(parent, name, times, AT_SYMLINK_NOFOLLOW) < 0)
+		rc = err_sys(err, -errno, "set the time");
+	return rc;
+}

@@ -1,0 +1,98 @@
+#include "image/unpack.h"
+
+#include "base/buf.h"
+#include "image/gzip.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAGIC 6
+
+struct unpack {
+	struct source s;
+	struct source *from;
+	struct source head;           /* what was read to find out, and the rest after it */
+	unsigned char magic[MAGIC];
+	size_t have, given;           /* bytes in `magic`, and of those handed on */
+	bool known;
+	struct gzip *gzip;            /* or NULL: as it is */
+};
+
+static ssize_t head_read(struct source *s, void *data, size_t len, struct err *err)
+{
+	struct unpack *u = (struct unpack *)((char *)s - offsetof(struct unpack, head));
+	size_t n = u->have - u->given;
+
+	if (!n)
+		return u->from->read(u->from, data, len, err);
+	n = n < len ? n : len;
+	memcpy(data, u->magic + u->given, n);
+	u->given += n;
+	return (ssize_t)n;
+}
+
+static const char *refused(const unsigned char *m, size_t n)
+{
+	static const struct {
+		const char *magic, *name;
+		size_t len;
+	} kinds[] = { { "\x28\xb5\x2f\xfd", "zstd", 4 }, { "\xfd" "7zXZ", "xz", 5 }, { "BZh", "bzip2", 3 }, { "\x04\x22\x4d\x18", "lz4", 4 } };
+
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+		if (n >= kinds[i].len && memcmp(m, kinds[i].magic, kinds[i].len) == 0)
+			return kinds[i].name;
+	return NULL;
+}
+
+static int find_out(struct unpack *u, struct err *err)
+{
+	const char *name;
+
+	while (u->have < MAGIC) {
+		ssize_t n = u->from->read(u->from, u->magic + u->have, MAGIC - u->have, err);
+
+		if (n < 0)
+			return (int)n;
+		if (n == 0)
+			break;
+		u->have += (size_t)n;
+	}
+	name = refused(u->magic, u->have);
+	if (name)
+		return err_msg(err, -ENOTSUP, "compressed with %s, which is not supported: gzip is", name);
+	if (u->have >= 2 && u->magic[0] == 0x1f && u->magic[1] == 0x8b) {
+		u->gzip = xmalloc(sizeof *u->gzip);
+		gzip_init(u->gzip, &u->head);
+	}
+	u->known = true;
+	return 0;
+}
+
+static ssize_t unpack_read(struct source *s, void *data, size_t len, struct err *err)
+{
+	struct unpack *u = (struct unpack *)s;
+	int rc = u->known ? 0 : find_out(u, err);
+
+	if (rc < 0)
+		return rc;
+	return u->gzip ? gzip_read(u->gzip, data, len, err) : head_read(&u->head, data, len, err);
+}
+
+struct source *unpack_new(struct source *from)
+{
+	struct unpack *u = xcalloc(1, sizeof *u);
+
+	u->s.read = unpack_read;
+	u->head.read = head_read;
+	u->from = from;
+	return &u->s;
+}
+
+void unpack_free(struct source *unpacked)
+{
+	struct unpack *u = (struct unpack *)unpacked;
+
+	free(u->gzip);
+	free(u);
+}

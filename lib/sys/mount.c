@@ -1,0 +1,140 @@
+#include "sys/mount.h"
+#include "base/kernel.h"
+#include "base/path.h"
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+	const char *name;
+	unsigned long set, clear;
+} flag_words[] = {
+	{ "ro", MS_RDONLY, 0 },          { "rw", 0, MS_RDONLY },
+	{ "nosuid", MS_NOSUID, 0 },      { "suid", 0, MS_NOSUID },
+	{ "nodev", MS_NODEV, 0 },        { "dev", 0, MS_NODEV },
+	{ "noexec", MS_NOEXEC, 0 },      { "exec", 0, MS_NOEXEC },
+	{ "noatime", MS_NOATIME, 0 },    { "relatime", MS_RELATIME, 0 },
+	{ "strictatime", MS_STRICTATIME, 0 }, { "nodiratime", MS_NODIRATIME, 0 },
+	{ "sync", MS_SYNCHRONOUS, 0 },
+};
+
+static const struct {
+	const char *name;
+	unsigned long flags;
+} propagation_words[] = {
+	{ "private", MS_PRIVATE }, { "rprivate", MS_PRIVATE | MS_REC },
+	{ "slave", MS_SLAVE },     { "rslave", MS_SLAVE | MS_REC },
+	{ "shared", MS_SHARED },   { "rshared", MS_SHARED | MS_REC },
+};
+
+static bool is_word(const char *word, size_t n, const char *name)
+{
+	return strlen(name) == n && !memcmp(word, name, n);
+}
+
+static bool parse_word(const char *word, size_t n, struct mount_options *out)
+{
+	for (size_t i = 0; i < sizeof flag_words / sizeof *flag_words; i++)
+		if (is_word(word, n, flag_words[i].name)) {
+			out->set = (out->set | flag_words[i].set) & ~flag_words[i].clear;
+			out->clear = (out->clear | flag_words[i].clear) & ~flag_words[i].set;
+			return true;
+		}
+	for (size_t i = 0; i < sizeof propagation_words / sizeof *propagation_words; i++)
+		if (is_word(word, n, propagation_words[i].name)) {
+			out->propagation = propagation_words[i].flags;
+			return true;
+		}
+	if (is_word(word, n, "bind") || is_word(word, n, "rbind")) {
+		out->bind = true;
+		out->recursive = *word == 'r';
+		return true;
+	}
+	return false;
+}
+
+void mount_options_parse(const char *options, struct mount_options *out)
+{
+	for (const char *s = options ? options : ""; *s;) {
+		size_t n = strcspn(s, ",");
+
+		if (n && !parse_word(s, n, out)) {
+			if (out->data.len)
+				buf_char(&out->data, ',');
+			buf_add(&out->data, s, n);
+		}
+		s += n + (s[n] == ',');
+	}
+}
+
+int mount_make_private(struct err *err)
+{
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
+		int code = -errno;
+
+		err_sys(err, code, "make mounts below / private");
+		if (code == -EINVAL)
+			err_hint(err, "/ is no mount point: inside a chroot?");
+		return code;
+	}
+	return 0;
+}
+
+int mount_fs(const char *fstype, const char *source, int dst_fd, unsigned long flags, const char *data)
+{
+	char dst[32];
+
+	return mount(source, path_of_fd(dst_fd, dst), fstype, flags, data) < 0 ? -errno : 0;
+}
+
+int mount_attach(int mount_fd, int dst_fd)
+{
+	return sys_move_mount(mount_fd, "", dst_fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+}
+
+static int bind_by_name(int src_fd, int dst_fd, bool recursive)
+{
+	char src[32], dst[32];
+	unsigned long flags = MS_BIND | (recursive ? MS_REC : 0);
+
+	return mount(path_of_fd(src_fd, src), path_of_fd(dst_fd, dst), NULL, flags, NULL) < 0 ? -errno : 0;
+}
+
+int mount_bind(int src_fd, int dst_fd, bool recursive)
+{
+	unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
+	int tree = sys_open_tree(src_fd, "", flags), r;
+
+	if (tree == -ENOSYS || tree == -EPERM) /* EPERM: a seccomp filter's way of not knowing it */
+		return bind_by_name(src_fd, dst_fd, recursive);
+	if (tree < 0)
+		return tree;
+	r = mount_attach(tree, dst_fd);
+	close(tree);
+	return r;
+}
+
+/* MS_ flags as mount_setattr(2)'s MOUNT_ATTR_ ones. */
+static uint64_t to_attr(unsigned long flags)
+{
+	return (flags & MS_RDONLY ? MOUNT_ATTR_RDONLY : 0) | (flags & MS_NOSUID ? MOUNT_ATTR_NOSUID : 0) |
+	       (flags & MS_NODEV ? MOUNT_ATTR_NODEV : 0) | (flags & MS_NOEXEC ? MOUNT_ATTR_NOEXEC : 0) |
+	       (flags & MS_NODIRATIME ? MOUNT_ATTR_NODIRATIME : 0) | (flags & MS_NOATIME ? MOUNT_ATTR_NOATIME : 0) |
+	       (flags & MS_STRICTATIME ? MOUNT_ATTR_STRICTATIME : 0);
+}
+
+int mount_flags(int fd, unsigned long set, unsigned long clear, bool recursive)
+{
+	struct mount_attr attr = { .attr_set = to_attr(set), .attr_clr = to_attr(clear) };
+	char name[32];
+	int r;
+
+	if (set & (MS_NOATIME | MS_STRICTATIME | MS_RELATIME))
+		attr.attr_clr |= MOUNT_ATTR__ATIME;
+	r = sys_mount_setattr(fd, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr);
+	if (r != -ENOSYS && r != -EPERM)
+		return r;
+	/* before Linux 5.12: one mount alone, all its flags named anew */
+	return mount(NULL, path_of_fd(fd, name), NULL, MS_REMOUNT | MS_BIND | set, NULL) < 0 ? -errno : 0;
+}

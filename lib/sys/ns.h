@@ -1,0 +1,46 @@
+/* Namespaces by name, number and file: namespaces(7). */
+#ifndef SYS_NS_H
+#define SYS_NS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+enum { NS_COUNT = 7 };
+
+struct ns_kind {
+	char name[7]; /* as below /proc/PID/ns: "mnt" "uts" "ipc" "pid" "net" "user" "cgroup" */
+	char letter;  /* as unshare(1) has it: m u i p n U C */
+	int flag;     /* CLONE_NEWNS, .. */
+};
+
+/* In the order in which they are to be joined: the user namespace, which gives the right to the others, first, the
+ * mount namespace, which takes the view of files away, last. */
+extern const struct ns_kind ns_kinds[NS_COUNT];
+
+/* "net" -> CLONE_NEWNET. -EINVAL if it is none. */
+int ns_flag(const char *name);
+
+/* CLONE_NEWNET -> "net"; NULL if it is none. */
+const char *ns_name(int flag);
+
+/* Opens PID's namespace (0: the caller's) of that kind. fd or -errno. */
+int ns_open(pid_t pid, int flag);
+
+/* Opens a namespace file: one below /proc/PID/ns or one kept by a bind mount. *FLAG is its kind. fd, -EINVAL if PATH is something
+ * else, or -errno. ioctl_ns(2). */
+int ns_open_file(const char *path, int *flag);
+
+/* The inode number that names PID's (0: the caller's) namespace, or 0. */
+ino_t ns_inode(pid_t pid, int flag);
+
+/* Whether the caller is in the first user namespace: only there can devices be made and every file system be mounted. */
+bool ns_user_first(void);
+
+/* Keeps PID's namespace beyond its last process: binds its file onto PATH, made if it is missing. 0, -EEXIST if
+ * PATH keeps one already, or -errno. */
+int ns_keep(pid_t pid, int flag, const char *path);
+
+/* The end of that: unmounts and removes PATH. 0, -EINVAL if it is no kept namespace, or -errno. */
+int ns_unkeep(const char *path);
+
+#endif

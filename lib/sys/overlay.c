@@ -1,0 +1,85 @@
+#include "base/kernel.h"
+#include "base/path.h"
+#include "sys/mount.h"
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A kernel whose defaults differ must not let copy-up store empty files (metacopy) or follow an upper's redirects. */
+static const char *const safe_options[][2] = {
+	{ "redirect_dir", "nofollow" }, { "metacopy", "off" }, { "index", "off" },
+};
+
+static int set_string(int fs, const char *key, const char *value)
+{
+	return sys_fsconfig(fs, FSCONFIG_SET_STRING, key, value, 0);
+}
+
+/* Names layers by /proc/self/fd/N: short whatever the paths are, and a rename can't redirect them. */
+static int set_layers(int fs, const int *lower, int n, int upper, int work)
+{
+	struct buf all = { 0 };
+	char name[32];
+	int r = 0;
+
+	for (int i = 0; i < n; i++)
+		buf_fmt(&all, "%s%s", i ? ":" : "", path_of_fd(lower[i], name));
+	if (all.len < 256) /* fsconfig(2) refuses longer strings */
+		r = set_string(fs, "lowerdir", all.p);
+	else
+		for (int i = 0; i < n && !r; i++)
+			r = set_string(fs, "lowerdir+", path_of_fd(lower[i], name));
+	if (!r && upper >= 0)
+		r = set_string(fs, "upperdir", path_of_fd(upper, name));
+	if (!r && work >= 0)
+		r = set_string(fs, "workdir", path_of_fd(work, name));
+	buf_free(&all);
+	return r;
+}
+
+static int configure(int fs, const int *lower, int n, int upper, int work, bool userxattr)
+{
+	int r = set_string(fs, "source", "overlay");
+
+	if (!r)
+		r = set_layers(fs, lower, n, upper, work);
+	for (size_t i = 0; i < sizeof safe_options / sizeof *safe_options && !r; i++)
+		r = set_string(fs, safe_options[i][0], safe_options[i][1]);
+	if (!r && userxattr)
+		r = sys_fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0);
+	return r ? r : sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
+}
+
+/* The kernel's own words about a refused file system, where it has some (fsopen(2)). */
+static void kernel_words(int fs, struct err *err)
+{
+	char line[256];
+	ssize_t n = read(fs, line, sizeof line - 1);
+
+	if (n <= 0)
+		return;
+	line[n] = 0;
+	line[strcspn(line, "\n")] = 0;
+	err_hint(err, line + (n > 2 && line[1] == ' ' ? 2 : 0));
+}
+
+int overlay_open(const int *lower, int n, int upper, int work, bool userxattr, struct err *err)
+{
+	int fs = sys_fsopen("overlay", FSOPEN_CLOEXEC), r, fd;
+
+	if (fs == -ENODEV) {
+		err_sys(err, fs, "mount overlay");
+		return err_hint(err, "is CONFIG_OVERLAY_FS in this kernel?");
+	}
+	if (fs < 0)
+		return err_sys(err, fs, "open overlay file system");
+	r = configure(fs, lower, n, upper, work, userxattr);
+	fd = r ? r : sys_fsmount(fs, FSMOUNT_CLOEXEC, 0);
+	if (fd < 0) {
+		err_sys(err, fd, "mount overlay of %d layer%s", n, n == 1 ? "" : "s");
+		kernel_words(fs, err);
+	}
+	close(fs);
+	return fd;
+}

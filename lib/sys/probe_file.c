@@ -1,0 +1,85 @@
+#include "sys/probe.h"
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/kernel.h"
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/utsname.h>
+#include <sys/xattr.h>
+
+enum { LIST_MAX = 8 << 20 }; /* modules.dep of a distribution: 600 KB */
+
+/* Whether the file PATH contains TEXT. */
+static int mentions(const char *path, const char *text)
+{
+	struct buf b = { 0 };
+	int r = file_read(AT_FDCWD, path, &b, LIST_MAX);
+
+	if (r == 0)
+		r = b.p && strstr(b.p, text);
+	buf_free(&b);
+	return r;
+}
+
+int probe_filesystem(const char *name)
+{
+	char line[32];
+
+	snprintf(line, sizeof line, "\t%s\n", name);
+	return mentions("/proc/filesystems", line);
+}
+
+enum module_state probe_module(const char *name)
+{
+	struct utsname u;
+	char path[sizeof u.release + 32], file[48];
+
+	snprintf(path, sizeof path, "/sys/module/%s/initstate", name); /* what is built in has none */
+	if (faccessat(AT_FDCWD, path, F_OK, 0) == 0)
+		return MODULE_LOADED;
+	uname(&u);
+	snprintf(path, sizeof path, "/lib/modules/%s/modules.dep", u.release);
+	snprintf(file, sizeof file, "/%s.ko", name);
+	return mentions(path, file) > 0 ? MODULE_LOADABLE : MODULE_NONE;
+}
+
+static int try_upper(const char *dir)
+{
+	struct buf name = { 0 };
+	int r = 1;
+
+	buf_fmt(&name, "%s/whiteout", dir);
+	if (setxattr(dir, "trusted.overlay.opaque", "y", 1, 0) < 0 || mknod(name.p, S_IFCHR, makedev(0, 0)) < 0)
+		r = errno == EACCES || errno == EROFS || errno == ENOSPC ? -errno : 0;
+	unlink(name.p);
+	buf_free(&name);
+	return r;
+}
+
+int probe_overlay_upper(const char *path)
+{
+	char *dir = xasprintf("%s/.probe-XXXXXX", path), *slash;
+	int r;
+
+	while (!mkdtemp(dir)) {
+		/* up to a directory that is there */
+		slash = errno == ENOENT ? strrchr(dir, '/') : NULL;
+		if (slash)
+			*slash = '\0';
+		slash = slash && *dir ? strrchr(dir, '/') : NULL;
+		if (!slash) {
+			free(dir);
+			return -ENOENT;
+		}
+		strcpy(slash, "/.probe-XXXXXX");
+	}
+	r = try_upper(dir);
+	rmdir(dir);
+	free(dir);
+	return r;
+}
