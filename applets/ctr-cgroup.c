@@ -5,8 +5,6 @@
 #include "base/table.h"
 #include "sys/cgroup.h"
 #include "sys/cgroup_opts.h"
-#include "sys/exec.h"
-#include "sys/init.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,7 +43,8 @@ static void print(const char *fmt, const char *s)
 }
 
 /* The group that the user typed, which must be there if EXISTING. 0, or 1 when that failed and was told. */
-static int group(const struct cgroup_host *host, const char *typed, bool root, bool existing, char path[CGROUP_PATH_MAX])
+static int group(const struct cgroup_host *host, const char *typed, bool root, bool existing,
+		 char path[CGROUP_PATH_MAX])
 {
 	struct err e = { 0 };
 
@@ -61,29 +60,6 @@ static int group(const struct cgroup_host *host, const char *typed, bool root, b
 
 /* What a subcommand does to one group. 0 or -errno. */
 typedef int act(const struct cgroup_host *host, const char *path, const struct options *o, struct err *err);
-
-/* Does it to each operand; the others still when one fails. */
-static int each(const struct usage *u, int argc, char **argv, struct options *o, bool existing, act *act)
-{
-	struct cgroup_host host;
-	struct strs paths = { 0 };
-	char path[CGROUP_PATH_MAX];
-	int bad = 0;
-
-	opt_targets(argc, argv, &paths);
-	if (!paths.n)
-		die_usage(u->bad, "%s: a PATH is missing", u->name);
-	detect(&host, 1);
-	for (size_t i = 0; i < paths.n; i++) {
-		struct err e = { 0 };
-
-		if (group(&host, paths.v[i], false, existing, path))
-			bad = 1;
-		else if (act(&host, path, o, &e) < 0)
-			bad = failed(&e);
-	}
-	return bad;
-}
 
 static int parse_limits(const struct usage *u, int argc, char **argv, struct options *o)
 {
@@ -103,7 +79,10 @@ static int create_one(const struct cgroup_host *host, const char *path, const st
 	int r;
 
 	if (!host->n)
-		return err_msg(err, -ENOTSUP, "group %s: no cgroup hierarchy is mounted (try \"ctr-cgroup mount\"; the kernel needs CONFIG_CGROUPS)", path);
+		return err_msg(err, -ENOTSUP,
+			       "group %s: no cgroup hierarchy is mounted (try \"ctr-cgroup mount\"; the kernel needs "
+			       "CONFIG_CGROUPS)",
+			       path);
 	if (cgroup_exists(host, path))
 		return err_sys(err, -EEXIST, "group %s", path);
 	r = cgroup_make(host, path, &o->limits, &g, err);
@@ -114,29 +93,9 @@ static int create_one(const struct cgroup_host *host, const char *path, const st
 	return 0;
 }
 
-static int create_main(int argc, char **argv)
-{
-	static const struct usage u = { "ctr-cgroup create", "[LIMIT].. PATH..", "Makes groups and prints their paths.", limit_opts, NULL, 2, false };
-	struct options o = { 0 };
-	int n = parse_limits(&u, argc, argv, &o);
-
-	return each(&u, n, argv, &o, false, create_one);
-}
-
 static int set_one(const struct cgroup_host *host, const char *path, const struct options *o, struct err *err)
 {
 	return cgroup_set(host, path, &o->limits, err);
-}
-
-static int set_main(int argc, char **argv)
-{
-	static const struct usage u = { "ctr-cgroup set", "LIMIT.. PATH..", "Changes the limits of groups.", limit_opts, NULL, 2, false };
-	struct options o = { 0 };
-	int n = parse_limits(&u, argc, argv, &o);
-
-	if (cgroup_limits_none(&o.limits))
-		die_usage(u.bad, "set: no limit given");
-	return each(&u, n, argv, &o, true, set_one);
 }
 
 static int kill_one(const struct cgroup_host *host, const char *path, const struct options *o, struct err *err)
@@ -147,37 +106,16 @@ static int kill_one(const struct cgroup_host *host, const char *path, const stru
 	return r < 0 ? err_sys(err, r, "kill group %s", path) : 0;
 }
 
-static int kill_main(int argc, char **argv)
-{
-	static const struct usage u = { "ctr-cgroup kill", "PATH..", "Kills every process in groups and below them, frozen ones too.", NULL, NULL, 2, false };
-
-	return each(&u, opt_parse(&u, NULL, argc, argv), argv, NULL, true, kill_one);
-}
-
 static int freeze_one(const struct cgroup_host *host, const char *path, const struct options *o, struct err *err)
 {
 	(void)o;
 	return cgroup_freeze(host, path, true, err);
 }
 
-static int freeze_main(int argc, char **argv)
-{
-	static const struct usage u = { "ctr-cgroup freeze", "PATH..", "Stops every process in groups until they are thawed.", NULL, NULL, 2, false };
-
-	return each(&u, opt_parse(&u, NULL, argc, argv), argv, NULL, true, freeze_one);
-}
-
 static int thaw_one(const struct cgroup_host *host, const char *path, const struct options *o, struct err *err)
 {
 	(void)o;
 	return cgroup_freeze(host, path, false, err);
-}
-
-static int thaw_main(int argc, char **argv)
-{
-	static const struct usage u = { "ctr-cgroup thaw", "PATH..", "Lets the processes of frozen groups go on.", NULL, NULL, 2, false };
-
-	return each(&u, opt_parse(&u, NULL, argc, argv), argv, NULL, true, thaw_one);
 }
 
 static int rm_one(const struct cgroup_host *host, const char *path, const struct options *o, struct err *err)
@@ -187,17 +125,82 @@ static int rm_one(const struct cgroup_host *host, const char *path, const struct
 	return r < 0 ? r : cgroup_remove(host, path, err);
 }
 
-static int rm_main(int argc, char **argv)
-{
-	static const struct opt opts[] = {
-		{ 'f', "force", NULL, OPT_FLAG, offsetof(struct options, force), "move processes to the group above first", NULL },
-		OPT_END
-	};
-	static const struct usage u = { "ctr-cgroup rm", "[-f] PATH..", "Removes groups and those below them, in every hierarchy.", opts, NULL, 2, false };
-	struct options o = { 0 };
-	int n = opt_parse(&u, &o, argc, argv);
+static const struct opt rm_opts[] = { { 'f', "force", NULL, OPT_FLAG, offsetof(struct options, force),
+					"move processes to the group above first", NULL },
+				      OPT_END };
 
-	return each(&u, n, argv, &o, true, rm_one);
+/* The subcommands that do one thing to each of several groups. */
+static const struct action {
+	const char *word;
+	struct usage u;
+	bool existing;
+	act *act;
+} actions[] = {
+	{ "create",
+	  { "ctr-cgroup create", "[LIMIT].. PATH..", "Makes groups and prints their paths.", limit_opts, NULL, 2,
+	    false },
+	  false,
+	  create_one },
+	{ "set",
+	  { "ctr-cgroup set", "LIMIT.. PATH..", "Changes the limits of groups.", limit_opts, NULL, 2, false },
+	  true,
+	  set_one },
+	{ "kill",
+	  { "ctr-cgroup kill", "PATH..", "Kills every process in groups and below them, frozen ones too.", NULL, NULL,
+	    2, false },
+	  true,
+	  kill_one },
+	{ "freeze",
+	  { "ctr-cgroup freeze", "PATH..", "Stops every process in groups until they are thawed.", NULL, NULL, 2,
+	    false },
+	  true,
+	  freeze_one },
+	{ "thaw",
+	  { "ctr-cgroup thaw", "PATH..", "Lets the processes of frozen groups go on.", NULL, NULL, 2, false },
+	  true,
+	  thaw_one },
+	{ "rm",
+	  { "ctr-cgroup rm", "[-f] PATH..", "Removes groups and those below them, in every hierarchy.", rm_opts, NULL,
+	    2, false },
+	  true,
+	  rm_one },
+};
+
+/* Does it to each operand; the others still when one fails. */
+static int each(const struct action *a, int n, char **argv, const struct options *o)
+{
+	struct cgroup_host host;
+	struct strs paths = { 0 };
+	char path[CGROUP_PATH_MAX];
+	int bad = 0;
+
+	opt_targets(n, argv, &paths);
+	if (!paths.n)
+		die_usage(2, "%s: a PATH is missing", a->word);
+	detect(&host, 1);
+	for (size_t i = 0; i < paths.n; i++) {
+		struct err e = { 0 };
+
+		if (group(&host, paths.v[i], false, a->existing, path))
+			bad = 1;
+		else if (a->act(&host, path, o, &e) < 0)
+			bad = failed(&e);
+	}
+	return bad;
+}
+
+static int action_main(int argc, char **argv)
+{
+	const struct action *a = actions;
+	struct options o = { 0 };
+	int n;
+
+	while (strcmp(a->word, argv[0]))
+		a++;
+	n = parse_limits(&a->u, argc, argv, &o);
+	if (a->act == set_one && cgroup_limits_none(&o.limits))
+		die_usage(2, "set: no limit given");
+	return each(a, n, argv, &o);
 }
 
 /* Each line of a file as "FILE<tab>LINE". */
@@ -234,7 +237,15 @@ static int get_all(const struct cgroup_host *host, const char *path)
 
 static int get_main(int argc, char **argv)
 {
-	static const struct usage u = { "ctr-cgroup get", "PATH [FILE]..", "Prints the values of a group's files (memory.max, tasks); without FILE all, with their names.", NULL, NULL, 2, false };
+	static const struct usage u = {
+		"ctr-cgroup get",
+		"PATH [FILE]..",
+		"Prints the values of a group's files (memory.max, tasks); without FILE all, with their names.",
+		NULL,
+		NULL,
+		2,
+		false
+	};
 	struct cgroup_host host;
 	char path[CGROUP_PATH_MAX];
 	int n = opt_parse(&u, NULL, argc, argv), bad = 0;
@@ -262,7 +273,15 @@ static int get_main(int argc, char **argv)
 
 static int stat_main(int argc, char **argv)
 {
-	static const struct usage u = { "ctr-cgroup stat", "PATH", "Tells what a group uses: bytes, microseconds, counts; - where the host can't tell.", NULL, NULL, 2, false };
+	static const struct usage u = {
+		"ctr-cgroup stat",
+		"PATH",
+		"Tells what a group uses: bytes, microseconds, counts; - where the host can't tell.",
+		NULL,
+		NULL,
+		2,
+		false
+	};
 	struct cgroup_host host;
 	struct cgroup_stat s;
 	char path[CGROUP_PATH_MAX];
@@ -273,9 +292,13 @@ static int stat_main(int argc, char **argv)
 	if (group(&host, argv[0], true, true, path))
 		return 1;
 	cgroup_stat(&host, path, &s);
-	const struct { const char *name; int64_t n; } rows[] = {
-		{ "memory", s.memory }, { "memory_limit", s.memory_limit }, { "pids", s.pids }, { "cpu_usec", s.cpu_usec },
-		{ "io_read", s.io_read }, { "io_write", s.io_write }, { "oom_kills", s.oom_kills },
+	const struct {
+		const char *name;
+		int64_t n;
+	} rows[] = {
+		{ "memory", s.memory },       { "memory_limit", s.memory_limit }, { "pids", s.pids },
+		{ "cpu_usec", s.cpu_usec },   { "io_read", s.io_read },           { "io_write", s.io_write },
+		{ "oom_kills", s.oom_kills },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		char text[64];
@@ -288,7 +311,9 @@ static int stat_main(int argc, char **argv)
 
 static int attach_main(int argc, char **argv)
 {
-	static const struct usage u = { "ctr-cgroup attach", "PATH PID..", "Moves processes into a group.", NULL, NULL, 2, false };
+	static const struct usage u = {
+		"ctr-cgroup attach", "PATH PID..", "Moves processes into a group.", NULL, NULL, 2, false
+	};
 	struct cgroup_host host;
 	struct strs pids = { 0 };
 	char path[CGROUP_PATH_MAX];
@@ -323,7 +348,16 @@ static int tell(void *arg, const char *line)
 
 static int watch_main(int argc, char **argv)
 {
-	static const struct usage u = { "ctr-cgroup watch", "PATH", "Prints a group's events (populated, frozen, oom_kill, ..) as they are and as they change, until it is removed.", NULL, NULL, 2, false };
+	static const struct usage u = {
+		"ctr-cgroup watch",
+		"PATH",
+		"Prints a group's events (populated, frozen, oom_kill, ..) as they are and as they "
+		"change, until it is removed.",
+		NULL,
+		NULL,
+		2,
+		false
+	};
 	struct cgroup_host host;
 	struct err e = { 0 };
 	char path[CGROUP_PATH_MAX];
@@ -338,8 +372,16 @@ static int watch_main(int argc, char **argv)
 
 static int mount_main(int argc, char **argv)
 {
-	static const struct usage u = { "ctr-cgroup mount", "[HIERARCHY [DIR]]",
-		"Mounts the hierarchies that are missing, or one, and prints where: v2, controllers of v1 (\"cpu,cpuacct\")\nor a named one (\"name=foo\"), by default below /sys/fs/cgroup.", NULL, NULL, 2, false };
+	static const struct usage u = {
+		"ctr-cgroup mount",
+		"[HIERARCHY [DIR]]",
+		"Mounts the hierarchies that are missing, or one, and prints where: v2, controllers of v1 "
+		"(\"cpu,cpuacct\")\nor a named one (\"name=foo\"), by default below /sys/fs/cgroup.",
+		NULL,
+		NULL,
+		2,
+		false
+	};
 	struct cgroup_host host;
 	struct strs made = { 0 };
 	struct err e = { 0 };
@@ -348,7 +390,8 @@ static int mount_main(int argc, char **argv)
 	if (n > 2)
 		die_usage(2, "mount: want at most HIERARCHY and DIR");
 	detect(&host, 1);
-	r = n ? cgroup_mount(&host, argv[0], n > 1 ? argv[1] : NULL, &made, &e) : cgroup_mount_missing(&host, &made, &e);
+	r = n ? cgroup_mount(&host, argv[0], n > 1 ? argv[1] : NULL, &made, &e)
+	      : cgroup_mount_missing(&host, &made, &e);
 	for (size_t i = 0; i < made.n; i++)
 		print("%s\n", made.v[i]);
 	return r < 0 ? failed(&e) : 0;
@@ -356,7 +399,13 @@ static int mount_main(int argc, char **argv)
 
 static int umount_main(int argc, char **argv)
 {
-	static const struct usage u = { "ctr-cgroup umount", "HIERARCHY..", "Unmounts hierarchies: v2, a controller, name=NAME, or a mount point.", NULL, NULL, 2, false };
+	static const struct usage u = { "ctr-cgroup umount",
+					"HIERARCHY..",
+					"Unmounts hierarchies: v2, a controller, name=NAME, or a mount point.",
+					NULL,
+					NULL,
+					2,
+					false };
 	int n = opt_parse(&u, NULL, argc, argv), bad = 0;
 
 	if (!n)
@@ -372,10 +421,9 @@ static int umount_main(int argc, char **argv)
 	return bad;
 }
 
-static const struct column group_columns[] = {
-	{ "path", true, false, false }, { "procs", true, true, true }, { "memory", true, true, true },
-	{ "cpu", true, true, true },    { "pids", true, true, true },  { NULL, false, false, false }
-};
+static const struct column group_columns[] = { { "path", true, false, false }, { "procs", true, true, true },
+					       { "memory", true, true, true }, { "cpu", true, true, true },
+					       { "pids", true, true, true },   { NULL, false, false, false } };
 
 static void cell_number(struct table *t, int64_t n)
 {
@@ -404,14 +452,16 @@ static void list_group(struct table *t, const struct cgroup_host *host, const ch
 	else
 		table_cell(t, human);
 	if (s.cpu_usec >= 0)
-		snprintf(text, sizeof text, "%lld.%02d", (long long)(s.cpu_usec / 1000000), (int)(s.cpu_usec / 10000 % 100));
+		snprintf(text, sizeof text, "%lld.%02d", (long long)(s.cpu_usec / 1000000),
+			 (int)(s.cpu_usec / 10000 % 100));
 	table_cell(t, text);
 	cell_number(t, s.pids);
 }
 
-static const struct column controller_columns[] = {
-	{ "controller", true, false, false }, { "version", true, true, true }, { "mount", true, false, false }, { NULL, false, false, false }
-};
+static const struct column controller_columns[] = { { "controller", true, false, false },
+						    { "version", true, true, true },
+						    { "mount", true, false, false },
+						    { NULL, false, false, false } };
 
 static int list_controllers(const struct cgroup_host *host, const struct options *o)
 {
@@ -432,13 +482,20 @@ static int list_controllers(const struct cgroup_host *host, const struct options
 
 static int ls_main(int argc, char **argv)
 {
-	static const struct opt opts[] = {
-		{ 0, "controllers", NULL, OPT_FLAG, offsetof(struct options, controllers), "the hierarchies instead: controller, version, mount", NULL },
-		LIST_OPTS(struct options, list),
-		OPT_END
+	static const struct opt opts[] = { { 0, "controllers", NULL, OPT_FLAG, offsetof(struct options, controllers),
+					     "the hierarchies instead: controller, version, mount", NULL },
+					   LIST_OPTS(struct options, list),
+					   OPT_END };
+	static const struct usage u = {
+		"ctr-cgroup ls",
+		"[PATH]",
+		"Lists PATH and the groups below it, else all: processes, memory, seconds of processor "
+		"time, tasks.",
+		opts,
+		"Columns: path procs memory cpu pids; with --controllers: controller version mount",
+		2,
+		false
 	};
-	static const struct usage u = { "ctr-cgroup ls", "[PATH]", "Lists PATH and the groups below it, else all: processes, memory, seconds of processor time, tasks.", opts,
-		"Columns: path procs memory cpu pids; with --controllers: controller version mount", 2, false };
 	struct options o = { 0 };
 	struct cgroup_host host;
 	struct strs paths = { 0 };
@@ -461,75 +518,40 @@ static int ls_main(int argc, char **argv)
 	return 0;
 }
 
-static int make_or_open(const struct cgroup_host *host, const char *path, const struct cgroup_limits *limits, struct cgroup *g, struct err *err)
+/* In PATH, or in a group for the command alone, named so that another pid namespace with our pid gets another one. */
+static int run(const struct cgroup_host *host, const char *typed, const struct cgroup_limits *limits, char **command)
 {
-	int r = 0;
-
-	if (!cgroup_exists(host, path))
-		return cgroup_make(host, path, limits, g, err);
-	if (!cgroup_limits_none(limits))
-		r = cgroup_set(host, path, limits, err);
-	return r < 0 ? r : cgroup_open(host, path, g, err);
-}
-
-/* With a PATH: makes it if it is missing, enters and becomes the command. */
-static int run_in(const struct cgroup_host *host, const char *typed, const struct cgroup_limits *limits, char **command)
-{
-	struct cgroup g;
-	struct err e = { 0 };
-	char path[CGROUP_PATH_MAX];
-
-	if (cgroup_path(typed, false, path, &e) < 0 || make_or_open(host, path, limits, &g, &e) < 0)
-		die_err(125, NULL, &e);
-	if (cgroup_enter(&g, false, &e) < 0)
-		die_err(125, NULL, &e);
-	exec_command(command, environ, &e);
-	die_err(125, NULL, &e);
-}
-
-static void child(const struct cgroup *g, bool into, const sigset_t *mask, char **command)
-{
-	struct err e = { 0 };
-
-	if (cgroup_enter(g, into, &e) < 0)
-		die_err(125, NULL, &e);
-	init_unblock(mask);
-	exec_command(command, environ, &e);
-	die_err(125, NULL, &e);
-}
-
-/* Without one: in a group for the command alone, which goes with it, and whoever is left in it too. */
-static int run_alone(const struct cgroup_host *host, const struct cgroup_limits *limits, char **command)
-{
-	struct cgroup g;
 	struct err e = { 0 };
 	char path[CGROUP_PATH_MAX], random[9];
-	sigset_t mask;
-	bool into;
-	pid_t pid;
-	int code;
+	int code = 0;
 
-	random_hex(random, 8); /* another pid namespace has our pid too */
-	snprintf(path, sizeof path, "/ctr-cgroup-%d-%s", getpid(), random);
-	if (cgroup_make(host, path, limits, &g, &e) < 0)
+	if (typed) {
+		if (!cgroup_path(typed, false, path, &e))
+			cgroup_become(host, path, limits, command, &e);
+	} else {
+		random_hex(random, 8);
+		snprintf(path, sizeof path, "/ctr-cgroup-%d-%s", getpid(), random);
+		code = cgroup_run(host, path, limits, command, &e);
+	}
+	if (typed || code < 0)
 		die_err(125, NULL, &e);
-	init_block(&mask);
-	pid = cgroup_fork(&g, &into);
-	if (!pid)
-		child(&g, into, &mask, command);
-	if (pid < 0)
-		err_sys(&e, pid, "fork into group %s", path);
-	code = pid < 0 ? 125 : init_loop(pid);
-	cgroup_kill(host, path, KILL_MS);
-	if (cgroup_remove(host, path, &e) < 0 || pid < 0)
+	if (e.code)
 		say_err(NULL, &e);
 	return code;
 }
 
 static int run_main(int argc, char **argv)
 {
-	static const struct usage u = { "ctr-cgroup run", "[LIMIT].. [PATH] -- CMD [ARG]..",
-		"Runs CMD in group PATH, made if it is missing; without PATH in one of its own, which is removed when CMD ends.", limit_opts, NULL, 125, true };
+	static const struct usage u = {
+		"ctr-cgroup run",
+		"[LIMIT].. [PATH] -- CMD [ARG]..",
+		"Runs CMD in group PATH, made if it is missing; without PATH in one of its own, which is "
+		"removed when CMD ends.",
+		limit_opts,
+		NULL,
+		125,
+		true
+	};
 	struct options o = { 0 };
 	struct cgroup_host host;
 	char **typed = xmalloc(sizeof *typed * (size_t)(argc + 1));
@@ -544,22 +566,22 @@ static int run_main(int argc, char **argv)
 	if (n < (path ? 3 : 1))
 		die_usage(125, "run: a CMD is missing");
 	detect(&host, 125);
-	return path ? run_in(&host, argv[0], &o.limits, argv + 2) : run_alone(&host, &o.limits, argv);
+	return run(&host, path ? argv[0] : NULL, &o.limits, path ? argv + 2 : argv);
 }
 
 static const struct subcommand subcommands[] = {
 	{ "ls", "list", ls_main, "list groups, or --controllers" },
-	{ "create", NULL, create_main, "make groups, with limits" },
-	{ "set", NULL, set_main, "change limits" },
+	{ "create", NULL, action_main, "make groups, with limits" },
+	{ "set", NULL, action_main, "change limits" },
 	{ "get", NULL, get_main, "print a group's files" },
 	{ "stat", NULL, stat_main, "tell what a group uses" },
 	{ "attach", NULL, attach_main, "move processes into a group" },
 	{ "run", NULL, run_main, "run a command in a group" },
-	{ "kill", NULL, kill_main, "kill every process in a group" },
-	{ "freeze", NULL, freeze_main, "stop every process in a group" },
-	{ "thaw", NULL, thaw_main, "let them go on" },
+	{ "kill", NULL, action_main, "kill every process in a group" },
+	{ "freeze", NULL, action_main, "stop every process in a group" },
+	{ "thaw", NULL, action_main, "let them go on" },
 	{ "watch", NULL, watch_main, "print events as they happen" },
-	{ "rm", "remove", rm_main, "remove groups" },
+	{ "rm", NULL, action_main, "remove groups" },
 	{ "mount", NULL, mount_main, "mount what is missing" },
 	{ "umount", NULL, umount_main, "unmount hierarchies" },
 	{ NULL, NULL, NULL, NULL },
@@ -567,5 +589,8 @@ static const struct subcommand subcommands[] = {
 
 int ctr_cgroup_main(int argc, char **argv)
 {
-	return opt_dispatch("ctr-cgroup", "Control groups by the same words on v1, v2 and hybrid hosts. PATH names one group in all hierarchies: /db.", subcommands, argc, argv);
+	return opt_dispatch("ctr-cgroup",
+			    "Control groups by the same words on v1, v2 and hybrid hosts. PATH names one group in all "
+			    "hierarchies: /db.",
+			    subcommands, argc, argv);
 }

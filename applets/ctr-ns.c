@@ -158,7 +158,8 @@ static void plan_target(struct plan *p, int asked)
 	pid_t pid = target_pid(p->o->target, &e);
 	char root[32];
 
-	check(pid, &e);
+	if (pid < 0)
+		die_err(125, p->o->target, &e);
 	check(ns_join_process(&p->join, pid, asked, &e), &e);
 	if (!p->o->root.given || p->o->root.value)
 		return;
@@ -235,7 +236,8 @@ static void mount_proc(void)
 	need((int)kernel_result(mount("proc", "/proc", "proc", MS_NOSUID | MS_NOEXEC | MS_NODEV, NULL)), "mount", "/proc");
 }
 
-/* DIR is looked up inside: a descriptor from before belongs to the old mount namespace, where nothing can be mounted from here. */
+/* DIR is looked up inside: a descriptor from before belongs to the old mount namespace, where nothing can be
+ * mounted from here. */
 static void change_root(const struct plan *p)
 {
 	const char *dir = p->o->root.value;

@@ -294,14 +294,27 @@ test_join_a_user_namespace() {
 }
 
 test_join_nothing() {
-	run_cap ctr-ns -t 4194305 true
-	assert_fails 125 '4194305.*No such process'
+	run_cap ctr-ns -t 4194303 true
+	assert_fails 125 'process 4194303: No such process'
 	run_cap ctr-ns -t nobody-here true
-	assert_fails 125 'nobody-here.*no such container'
+	assert_fails 125 'nobody-here: no such container'
 	run_cap ctr-ns -t $$ --map-root true
 	assert_fails 125 'for new namespaces'
 	run_cap ctr-ns -t $$ true
 	assert_ok
+}
+
+test_join_a_container() {
+	make_rootfs "$WORK/rootfs"
+	ctr-run --rm --net none --name web --hostname webhost --rootfs "$WORK/rootfs" sleep 60 &
+	wait_for 5 ctr-ns -t web true
+	run_cap ctr-ns -t web sh -c 'uname -n; cat /proc/1/comm'
+	assert_out "$(printf 'webhost\nsleep')"
+	run_cap ctr-ns -t web -u uname -n
+	assert_out webhost
+	kill -KILL "$(child_of $!)"
+	wait $!
+	assertEquals 137 $?
 }
 
 # [46] [47]: a mount namespace's root is the host's after chroot, the container's after pivot_root.

@@ -38,6 +38,26 @@ int file_read(int dirfd, const char *path, struct buf *out, size_t max)
 	return r;
 }
 
+int file_load(int dirfd, const char *path, struct buf *b, size_t max)
+{
+	int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	b->len = 0;
+	buf_reserve(b, 8192);
+	n = read(fd, b->p, b->cap - 1);
+	close(fd);
+	if (n < 0)
+		return -errno;
+	if ((size_t)n == b->cap - 1) /* there may be more */
+		return file_read(dirfd, path, b, max);
+	b->len = (size_t)n;
+	b->p[b->len] = 0;
+	return 0;
+}
+
 int file_put(int dirfd, const char *path, const char *text)
 {
 	int fd = openat(dirfd, path, O_WRONLY | O_CLOEXEC | O_NOCTTY), r = 0;

@@ -10,6 +10,9 @@
 /* Appends the file's content, at most MAX bytes (-EFBIG beyond). Returns 0 or -errno. */
 int file_read(int dirfd, const char *path, struct buf *out, size_t max);
 
+/* The same of a regular file, to the start of B, whose room is used again. */
+int file_load(int dirfd, const char *path, struct buf *b, size_t max);
+
 /* One write(2) to an existing file (a control file of proc or a cgroup). 0 or -errno. */
 int file_put(int dirfd, const char *path, const char *text);
 

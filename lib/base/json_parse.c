@@ -109,14 +109,17 @@ static char *string(struct parser *s)
 
 	buf_add(&b, "", 0);
 	while (s->p < s->end && *s->p != '"') {
-		unsigned char c = (unsigned char)*s->p++;
+		const char *from = s->p;
 
-		if (c < ' ' || (c == '\\' && !escape(s, &b))) {
+		while (s->p < s->end && (unsigned char)*s->p >= ' ' && *s->p != '"' && *s->p != '\\')
+			s->p++;
+		buf_add(&b, from, (size_t)(s->p - from));
+		if (s->p == s->end || *s->p == '"')
+			break;
+		if (*s->p++ != '\\' || !escape(s, &b)) {
 			wrong(s, "control character in a string");
 			break;
 		}
-		if (c != '\\')
-			buf_char(&b, (char)c);
 	}
 	if (!s->fault && take(s, '"'))
 		return b.p;

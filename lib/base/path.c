@@ -1,8 +1,10 @@
 #include "base/path.h"
+#include "base/buf.h"
 #include "base/kernel.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -88,9 +90,23 @@ int path_parent(int rootfd, const char *path, mode_t make, char name[256])
 	return path_open(rootfd, parent, O_PATH | O_DIRECTORY, 0);
 }
 
-int path_mkfile(int rootfd, const char *path, mode_t mode)
+/* Where the link NAME in PARENT, which PATH leads to, points: a path below the same root, to be freed. NULL: it is none. */
+static char *link_target(int parent, const char *name, const char *path)
 {
-	char name[256];
+	char to[4096];
+	ssize_t n = readlinkat(parent, name, to, sizeof to - 1);
+	int dir = (int)(strrchr(path, '/') ? strrchr(path, '/') + 1 - path : 0);
+
+	if (n <= 0)
+		return NULL;
+	to[n] = 0;
+	return *to == '/' ? xstrdup(to) : xasprintf("%.*s%s", dir, path, to);
+}
+
+/* LINKS that lead nowhere are followed, as in an image whose /etc/resolv.conf points into /run. */
+static int make_file(int rootfd, const char *path, mode_t mode, int links)
+{
+	char name[256], *next = NULL;
 	int fd = path_open(rootfd, path, O_PATH, 0), parent;
 
 	if (fd != -ENOENT)
@@ -99,11 +115,23 @@ int path_mkfile(int rootfd, const char *path, mode_t mode)
 	if (parent < 0)
 		return parent;
 	fd = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	if (fd < 0 && (fd = -errno) == -EEXIST && links)
+		next = link_target(parent, name, path);
 	close(parent);
+	if (next) {
+		fd = make_file(rootfd, next, mode, links - 1);
+		free(next);
+		return fd;
+	}
 	if (fd < 0)
-		return -errno;
+		return fd;
 	close(fd);
 	return path_open(rootfd, path, O_PATH, 0);
+}
+
+int path_mkfile(int rootfd, const char *path, mode_t mode)
+{
+	return make_file(rootfd, path, mode, 8);
 }
 
 char *path_of_fd(int fd, char out[32])

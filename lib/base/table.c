@@ -18,6 +18,7 @@ struct table {
 	int n;                     /* columns there are */
 	int order[COLUMNS_MAX];    /* those to print */
 	int shown, id;
+	int cut, cut_width;        /* by table_cut; cut -1: none */
 	struct cell *cells;        /* rows x n */
 	size_t count;
 };
@@ -62,6 +63,7 @@ struct table *table_begin(const struct column *columns, const char *id_column, c
 	while (columns[t->n].name)
 		t->n++;
 	t->id = column_index(t, id_column, strlen(id_column));
+	t->cut = -1;
 	choose(t);
 	for (size_t i = 0; i < o->filters.n; i++) {
 		const char *f = o->filters.v[i];
@@ -71,6 +73,12 @@ struct table *table_begin(const struct column *columns, const char *id_column, c
 		column_index(t, f, strcspn(f, "="));
 	}
 	return t;
+}
+
+void table_cut(struct table *t, const char *name, int width)
+{
+	t->cut = t->o->columns ? -1 : column_index(t, name, strlen(name));
+	t->cut_width = width;
 }
 
 bool table_wants(const struct table *t, const char *name)
@@ -205,13 +213,45 @@ static int column_width(const struct table *t, int i)
 	return w;
 }
 
-static void put_aligned(struct buf *b, const char *text, int w, bool right, bool last)
+/* Makes the column of table_cut narrower, as far as its title allows, until all fit. */
+static void cut_column(const struct table *t, int *w)
 {
+	int total = -2, at = -1, over;
+
+	for (int k = 0; k < t->shown; k++) {
+		total += w[k] + 2;
+		if (t->order[k] == t->cut)
+			at = k;
+	}
+	over = total - t->cut_width;
+	for (int least = at < 0 ? 0 : width(t->columns[t->cut].name); at >= 0 && over > 0 && w[at] > least; over--)
+		w[at]--;
+}
+
+/* What of S fills W columns of the screen. */
+static size_t fitting(const char *s, int w)
+{
+	size_t i = 0;
+
+	while (s[i]) {
+		w -= ((unsigned char)s[i] & 0xc0) != 0x80;
+		if (w < 0)
+			break;
+		i++;
+	}
+	return i;
+}
+
+static void put_aligned(struct buf *b, const char *whole, int w, bool right, bool last)
+{
+	char *short_ = width(whole) > w ? xasprintf("%.*s..", (int)fitting(whole, w - 2), whole) : NULL;
+	const char *text = short_ ? short_ : whole;
 	int pad = w - width(text);
 
 	if (right)
 		buf_fmt(b, "%*s", pad, "");
 	put_text(b, text);
+	free(short_);
 	if (last)
 		buf_char(b, '\n');
 	else
@@ -224,6 +264,7 @@ static void aligned_rows(const struct table *t, struct buf *b)
 
 	for (int k = 0; k < t->shown; k++)
 		w[k] = column_width(t, t->order[k]);
+	cut_column(t, w);
 	for (int k = 0; !t->o->no_header && k < t->shown; k++) {
 		const struct column *c = &t->columns[t->order[k]];
 		char title[32];

@@ -44,6 +44,9 @@ void table_cell_raw(struct table *t, const char *text, const char *raw);
 /* Whether anybody will look at column NAME (shown or filtered), for values that are dear to get. */
 bool table_wants(const struct table *t, const char *name);
 
+/* For people, unless they chose columns: NAME's texts are cut where a line would take more than WIDTH columns of the screen. */
+void table_cut(struct table *t, const char *name, int width);
+
 /* Prints everything and frees the table. */
 void table_end(struct table *t);
 

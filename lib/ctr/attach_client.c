@@ -23,6 +23,7 @@ struct session {
 	struct termios old;
 	bool raw;
 	int signals;
+	bool blocked;        /* the supervisor takes no more input until it could give us output */
 	int result;          /* once over */
 	bool over;
 };
@@ -69,7 +70,7 @@ static void send_size(struct session *s)
 {
 	struct winsize size;
 
-	if (s->raw && ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0)
+	if (s->c->tty && (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0))
 		attach_send(s->c->fd, ATTACH_SIZE, &size, sizeof size);
 }
 
@@ -101,11 +102,17 @@ static void pass_input(struct session *s, const char *data, size_t n)
 		attach_send(s->c->fd, ATTACH_INPUT, out, len);
 }
 
+/* Never waits for room in the socket: the supervisor may itself be waiting for us to read. */
 static void read_input(struct session *s)
 {
+	struct pollfd room = { s->c->fd, POLLOUT, 0 };
 	char data[ATTACH_DATA / 2];
-	ssize_t n = read(STDIN_FILENO, data, sizeof data);
+	ssize_t n;
 
+	s->blocked = poll(&room, 1, 0) == 0;
+	if (s->blocked)
+		return;
+	n = read(STDIN_FILENO, data, sizeof data);
 	if (n > 0) {
 		pass_input(s, data, (size_t)n);
 	} else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
@@ -136,7 +143,6 @@ static void read_supervisor(struct session *s)
 static void read_signal(struct session *s)
 {
 	struct signalfd_siginfo info;
-
 	int sig;
 
 	if (read(s->signals, &info, sizeof info) != (ssize_t)sizeof info)
@@ -146,7 +152,7 @@ static void read_signal(struct session *s)
 		send_size(s);
 	else if (sig == SIGHUP)
 		end(s, -ECANCELED); /* the line dropped: the container goes on */
-	else
+	else if (sig != SIGPIPE)
 		attach_send(s->c->fd, ATTACH_SIGNAL, &sig, sizeof sig);
 }
 
@@ -154,13 +160,11 @@ static int watch_signals(void)
 {
 	sigset_t set;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGWINCH);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGQUIT);
+	sigfillset(&set); /* whatever else would end us with the terminal still raw is the container's */
+	sigdelset(&set, SIGTSTP);
+	sigdelset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
@@ -175,7 +179,9 @@ int attach_run(struct attach_client *c)
 	send_size(&s);
 	while (!s.over) {
 		struct pollfd p[] = {
-			{ c->fd, POLLIN, 0 }, { s.signals, POLLIN, 0 }, { c->input ? STDIN_FILENO : -1, POLLIN, 0 },
+			{ c->fd, s.blocked ? POLLIN | POLLOUT : POLLIN, 0 },
+			{ s.signals, POLLIN, 0 },
+			{ c->input && !s.blocked ? STDIN_FILENO : -1, POLLIN, 0 },
 		};
 
 		if (poll(p, 3, -1) < 0)
@@ -184,7 +190,9 @@ int attach_run(struct attach_client *c)
 			read_signal(&s);
 		if (p[2].revents && !s.over)
 			read_input(&s);
-		if (p[0].revents && !s.over)
+		if (p[0].revents & POLLOUT)
+			s.blocked = false;
+		if (p[0].revents & ~POLLOUT && !s.over)
 			read_supervisor(&s);
 	}
 	if (s.raw)

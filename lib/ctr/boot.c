@@ -6,7 +6,7 @@
 
 struct due {
 	char id[ID_LENGTH + 1];
-	int64_t created;
+	int64_t created, created_ns;
 };
 
 static bool promised(const struct record *r)
@@ -22,7 +22,9 @@ static int older(const void *a, const void *b)
 {
 	const struct due *x = a, *y = b;
 
-	return x->created < y->created ? -1 : x->created > y->created ? 1 : strcmp(x->id, y->id);
+	if (x->created != y->created)
+		return x->created < y->created ? -1 : 1;
+	return x->created_ns < y->created_ns ? -1 : x->created_ns > y->created_ns;
 }
 
 static size_t find_due(const struct store *s, struct due **out)
@@ -41,6 +43,7 @@ static size_t find_due(const struct store *s, struct due **out)
 
 			memcpy(d->id, r.id, sizeof d->id);
 			d->created = r.spec.created;
+			d->created_ns = r.spec.created_ns;
 		}
 		record_close(&r);
 	}

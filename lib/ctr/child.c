@@ -1,4 +1,5 @@
 #include "ctr/child.h"
+#include "base/file.h"
 #include "base/kernel.h"
 #include "base/path.h"
 #include "base/say.h"
@@ -56,10 +57,24 @@ static int *deal_trees(const struct spec *s, const struct sync_message *trees)
 	return out;
 }
 
+/* The container's root. The store is opened again in this mount namespace: an overlay takes no directory out of another one (EINVAL). */
+static int open_root(const struct child *c, struct err *err)
+{
+	struct store here = *c->in->store;
+	int root;
+
+	here.root = dir_open(AT_FDCWD, here.root_path);
+	if (here.root < 0)
+		return err_sys(err, here.root, "open %s", here.root_path);
+	root = rootfs_open(&here, &c->in->record->spec, -1, err);
+	close(here.root);
+	return root;
+}
+
 /* The root is attached over the container's run directory, where only this mount namespace sees it. */
 static int attach_root(const struct child *c, const char *run, int given, struct err *err)
 {
-	int root = given >= 0 ? given : rootfs_open(c->in->store, &c->in->record->spec, -1, err), at, r;
+	int root = given >= 0 ? given : open_root(c, err), at, r;
 
 	if (root < 0)
 		return root;

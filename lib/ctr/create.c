@@ -1,6 +1,8 @@
 #include "base/file.h"
+#include "base/say.h"
 #include "ctr/options.h"
 #include "ctr/reap.h"
+#include "ctr/rootfs_copy.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -20,6 +22,17 @@ static int write_cidfile(const char *path, const char *id, struct err *err)
 	return r < 0 ? err_sys(err, r, "write the id to %s", path) : 0;
 }
 
+/* Where overlay can't be had, the container gets a copy of its image. */
+static int settle_root(const struct store *s, struct record *r, struct err *err)
+{
+	const char *why = r->spec.rootfs && !r->spec.rootfs_overlay ? NULL : rootfs_needs_copy(s);
+
+	if (!why)
+		return 0;
+	say("%s: %s: its image is copied", r->spec.name, why);
+	return rootfs_copy(s, r, err);
+}
+
 int container_create(const struct store *s, struct run_options *o, int n, char **operands, struct record *out, int *lock,
 		     struct err *err)
 {
@@ -34,7 +47,9 @@ int container_create(const struct store *s, struct run_options *o, int n, char *
 		spec_free(&spec);
 		return r;
 	}
-	r = options_volumes(s, &out->spec, err);
+	r = settle_root(s, out, err);
+	if (!r)
+		r = options_volumes(s, &out->spec, err);
 	if (!r)
 		r = write_cidfile(o->cidfile, out->id, err);
 	if (r < 0) {

@@ -46,7 +46,7 @@ static void report(int sync, struct err *err)
 static void guest_main(struct guest *g)
 {
 	const struct process *p = g->e->process;
-	struct become b = { p, g->sync, { g->e->stdio[0], g->e->stdio[1], g->e->stdio[2] }, NULL, NULL };
+	struct become b = { p, g->e->outlives ? -1 : g->sync, { g->e->stdio[0], g->e->stdio[1], g->e->stdio[2] }, NULL, NULL };
 	struct err err = { 0 };
 	int master = -1, tty;
 

@@ -9,6 +9,7 @@ struct enter {
 	const struct record *record;     /* running */
 	const struct process *process;
 	int stdio[3];                    /* the process's; -1: /dev/null. Unused with a tty */
+	bool outlives;                   /* it goes on when the caller ends */
 };
 
 struct entered {

@@ -16,8 +16,10 @@ struct relay {
 	struct entered in;
 	struct streams streams;
 	struct termios old;
-	bool raw, input;
+	bool raw, input;             /* input: our stdin is still open */
 	int signals;
+	char pending[8192];          /* read from our stdin, not yet taken: LEFT bytes from SENT on */
+	size_t sent, left;
 };
 
 static int watch_signals(void)
@@ -54,58 +56,86 @@ static bool pass(int from, int to)
 	return n < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
-static void end_input(struct relay *r)
-{
-	r->input = false;
-	if (r->in.tty >= 0)
-		write_all(r->in.tty, "\004", 1);
-	else if (r->streams.ours[0] >= 0) {
-		close(r->streams.ours[0]);
-		r->streams.ours[0] = -1;
-	}
-}
-
 static void drop(int *fd)
 {
 	close(*fd);
 	*fd = -1;
 }
 
+static int input_fd(const struct relay *r)
+{
+	return r->in.tty >= 0 ? r->in.tty : r->streams.ours[0];
+}
+
+/* What the command hasn't taken yet stays for the next time; at the end of our stdin its own is closed. */
+static void flush_input(struct relay *r)
+{
+	ssize_t n = r->left ? write(input_fd(r), r->pending + r->sent, r->left) : 0;
+
+	if (n < 0 && errno != EAGAIN && errno != EINTR) { /* nobody reads it any more */
+		r->left = 0;
+		r->input = false;
+	} else if (n > 0) {
+		r->sent += (size_t)n;
+		r->left -= (size_t)n;
+	}
+	if (!r->left && !r->input && r->streams.ours[0] >= 0)
+		drop(&r->streams.ours[0]);
+}
+
+static void take_input(struct relay *r)
+{
+	ssize_t n = read(STDIN_FILENO, r->pending, sizeof r->pending);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	r->sent = 0;
+	r->left = n > 0 ? (size_t)n : 0;
+	r->input = n > 0;
+	if (n <= 0 && r->in.tty >= 0) { /* a terminal's end of file is a character */
+		*r->pending = 4;
+		r->left = 1;
+	}
+	flush_input(r);
+}
+
+enum { CHILD, SIGNALS, OUT, ERR, IN, FEED, POLLED };
+
+static void fill(const struct relay *r, struct pollfd *p)
+{
+	p[CHILD] = (struct pollfd){ r->in.pidfd, POLLIN, 0 };
+	p[SIGNALS] = (struct pollfd){ r->signals, POLLIN, 0 };
+	p[OUT] = (struct pollfd){ r->in.tty >= 0 ? r->in.tty : r->streams.ours[1], POLLIN, 0 };
+	p[ERR] = (struct pollfd){ r->streams.ours[2], POLLIN, 0 };
+	p[IN] = (struct pollfd){ r->input && !r->left ? STDIN_FILENO : -1, POLLIN, 0 };
+	p[FEED] = (struct pollfd){ r->left ? input_fd(r) : -1, POLLOUT, 0 };
+}
+
 static void pump(struct relay *r)
 {
-	int in = r->in.tty >= 0 ? r->in.tty : r->streams.ours[0];
-	int *out = r->in.tty >= 0 ? &r->in.tty : &r->streams.ours[1];
-	struct pollfd p[] = {
-		{ r->in.pidfd, POLLIN, 0 }, { r->signals, POLLIN, 0 }, { *out, POLLIN, 0 },
-		{ r->streams.ours[2], POLLIN, 0 }, { r->input && in >= 0 ? STDIN_FILENO : -1, POLLIN, 0 },
-	};
-	bool ended;
+	struct pollfd p[POLLED];
 
 	do {
-		for (size_t i = 0; i < sizeof p / sizeof *p; i++)
-			p[i].revents = 0;
-		p[2].fd = *out;
-		p[3].fd = r->streams.ours[2];
-		p[4].fd = r->input ? p[4].fd : -1;
-		if (poll(p, sizeof p / sizeof *p, -1) < 0)
+		fill(r, p);
+		if (poll(p, POLLED, -1) < 0)
 			continue;
-		ended = p[0].revents;
-		if (p[1].revents)
+		if (p[SIGNALS].revents)
 			take_signal(r);
-		if (p[2].revents && !pass(*out, STDOUT_FILENO))
-			drop(out);
-		if (p[3].revents && !pass(r->streams.ours[2], STDERR_FILENO))
+		if (p[OUT].revents && !pass(p[OUT].fd, STDOUT_FILENO))
+			drop(r->in.tty >= 0 ? &r->in.tty : &r->streams.ours[1]);
+		if (p[ERR].revents && !pass(p[ERR].fd, STDERR_FILENO))
 			drop(&r->streams.ours[2]);
-		if (p[4].revents && !pass(STDIN_FILENO, in))
-			end_input(r);
-	} while (!ended);
+		if (p[FEED].revents)
+			flush_input(r);
+		if (p[IN].revents)
+			take_input(r);
+	} while (!p[CHILD].revents);
 	/* what it wrote before it ended; descendants that go on aren't waited for */
-	for (int i = 2; i <= 3; i++) {
-		struct pollfd q = { i == 2 ? *out : r->streams.ours[2], POLLIN, 0 };
-
-		while (q.fd >= 0 && poll(&q, 1, 0) > 0 && q.revents & POLLIN && pass(q.fd, i == 2 ? STDOUT_FILENO : STDERR_FILENO))
+	fill(r, p);
+	for (int i = OUT; i <= ERR; i++)
+		while (p[i].fd >= 0 && poll(&p[i], 1, 0) > 0 && p[i].revents & POLLIN &&
+		       pass(p[i].fd, i == OUT ? STDOUT_FILENO : STDERR_FILENO))
 			;
-	}
 }
 
 static int wait_for(pid_t pid)
@@ -133,7 +163,7 @@ static int attend(struct relay *r)
 int exec_run(const struct store *s, const struct record *rec, const struct process *p, const struct exec_options *o, struct err *err)
 {
 	struct relay r = { .input = o->input };
-	struct enter e = { .store = s, .record = rec, .process = p, .stdio = { -1, -1, -1 } };
+	struct enter e = { .store = s, .record = rec, .process = p, .stdio = { -1, -1, -1 }, .outlives = o->detach };
 	int code = 0;
 
 	r.streams = (struct streams){ { -1, -1, -1 }, { -1, -1, -1 }, { false, false, false } };

@@ -94,17 +94,6 @@ static int clone_into_pidns(const struct launch *in, const struct cgroup *g, int
 	return pid;
 }
 
-static int parse_maps(const struct spec *s, struct idmaps *maps, struct err *err)
-{
-	for (size_t i = 0; i < s->idmaps.n; i++) {
-		int r = idmap_parse(s->idmaps.v[i], maps, err);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
 /* Opens, with the host's rights, the trees that the mapped root may not open: the root first, then one a mount operation. */
 static int open_trees(const struct launch *in, int userns, int *fds, int *n, struct err *err)
 {
@@ -130,12 +119,12 @@ static int open_trees(const struct launch *in, int userns, int *fds, int *n, str
 
 static int map_user_namespace(const struct launch *in, const struct launched *l, struct err *err)
 {
-	struct idmaps maps = { 0 };
+	struct idmaps maps;
 	int fds[SYNC_FDS], n = 0, userns, r;
 
 	if (!in->record->spec.idmaps.n)
 		return 0;
-	r = parse_maps(&in->record->spec, &maps, err);
+	r = spec_idmaps(&in->record->spec, &maps, err);
 	if (!r)
 		r = idmap_write(l->pid, &maps, &maps, false, err);
 	if (r < 0)
@@ -199,10 +188,8 @@ int launch(const struct launch *in, struct launched *out, struct err *err)
 		out->sync = -1;
 	}
 	cgroup_close(&g);
-	if (r < 0) {
-		cgroup_kill(host, in->record->state.cgroup, 5000);
-		cgroup_remove(host, in->record->state.cgroup, NULL);
-	}
+	if (r < 0)
+		cgroup_end(host, in->record->state.cgroup, 5000, NULL);
 	return r;
 }
 
@@ -239,16 +226,16 @@ static int expect(struct launched *l, enum sync_kind wanted, struct sync_message
 int launch_go(struct launched *l, struct err *err)
 {
 	struct sync_message m;
-	int r = expect(l, SYNC_READY, &m, err);
+	int r;
 
+	say_step("let the command start");
+	sync_send(l->sync, SYNC_GO, NULL, NULL, 0); /* before it asks, so that it needn't wait; who failed meanwhile has told why */
+	r = expect(l, SYNC_READY, &m, err);
 	if (!r) {
 		l->pivot_fallback = m.err.code != 0;
 		l->tty = m.nfds ? m.fds[0] : -1;
-		say_step("let the command start");
-		r = sync_send(l->sync, SYNC_GO, NULL, NULL, 0);
-	}
-	if (!r)
 		r = expect(l, SYNC_CLOSED, &m, err);
+	}
 	if (r < 0) {
 		launch_abort(l);
 		return r;

@@ -26,13 +26,11 @@ void log_write(struct log *l, const char *stream, const char *data, size_t n);
 struct log_query {
 	bool timestamps;
 	int64_t since_ns;   /* 0: all */
-	int64_t tail;       /* last lines; -1: all */
+	int64_t tail;       /* last lines (one written in parts is one); -1: all */
 };
 
-/* Prints log.1 and log to stdout and stderr. *OFFSET is where log ended. 0 or -errno, told. */
-int log_print(int dir, const struct log_query *q, int64_t *offset, struct err *err);
-
-/* Prints what came after *OFFSET, across a rotation; for -f. 0 or -errno, told. */
-int log_follow(int dir, const struct log_query *q, int64_t *offset, struct err *err);
+/* Prints what the query asks for of log.1 and log, stdout's lines on stdout and stderr's on stderr. With END (a pidfd; -1: none) goes on
+ * with what comes, across rotations, until END ends. A closed reader is no error. 0 or -errno, told. */
+int log_show(int dir, const struct log_query *q, int end, struct err *err);
 
 #endif

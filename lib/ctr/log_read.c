@@ -1,11 +1,12 @@
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/say.h"
+#include "base/path.h"
 #include "ctr/log.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,117 +53,200 @@ static int show(const struct entry *e, const struct log_query *q, bool *open_lin
 	return r;
 }
 
-/* Shows whole lines of FD from *OFFSET on; what lacks its newline waits for the next call. */
-static int show_from(int fd, int64_t *offset, const struct log_query *q, bool *open_line)
+/* Where we read: a file keeps its descriptor when it is rotated away. */
+struct reader {
+	const struct log_query *q;
+	int dir, fd;        /* -1: none yet */
+	int64_t at;
+	bool open_line;     /* a part without its newline was shown last */
+};
+
+/* Shows the whole lines from where we are to the end; what lacks its newline waits for the next call. */
+static int show_rest(struct reader *r)
 {
 	struct buf b = { 0 };
-	int r = 0;
+	int code = 0;
 
-	for (;;) {
+	while (r->fd >= 0 && !code) {
 		ssize_t n;
 		char *line, *end;
 
 		buf_reserve(&b, 65536);
-		n = pread(fd, b.p + b.len, 65536, *offset + (int64_t)b.len);
+		n = pread(r->fd, b.p + b.len, 65536, r->at + (int64_t)b.len);
 		if (n <= 0)
 			break;
 		b.len += (size_t)n;
-		for (line = b.p; !r && (end = memchr(line, '\n', b.len - (size_t)(line - b.p))); line = end + 1) {
+		for (line = b.p; !code && (end = memchr(line, '\n', b.len - (size_t)(line - b.p))); line = end + 1) {
 			struct entry e;
 
 			parse(line, (size_t)(end - line), &e);
-			r = show(&e, q, open_line);
+			code = show(&e, r->q, &r->open_line);
 		}
-		*offset += line - b.p;
+		r->at += line - b.p;
 		b.len -= (size_t)(line - b.p);
 		memmove(b.p, line, b.len);
-		if (r < 0)
-			break;
 	}
 	buf_free(&b);
-	return r;
+	return code;
 }
 
-/* Where the last N lines of FD begin; *N becomes how many are still wanted before it. */
-static int64_t tail_offset(int fd, int64_t *n)
+static bool partial_at(int fd, int64_t at)
 {
-	struct stat st;
-	int64_t at = fstat(fd, &st) == 0 ? st.st_size : 0;
-	char chunk[4096];
-	bool last = true; /* the newline that ends the last line isn't one before it */
+	char head[64];
+	struct entry e;
+	ssize_t n = pread(fd, head, sizeof head, at);
 
+	if (n <= 0)
+		return false;
+	parse(head, (size_t)n, &e);
+	return e.partial;
+}
+
+/* Going back through a file's lines. */
+struct tail {
+	int fd;
+	int64_t left;       /* lines still wanted; the parts of one count as one */
+	int64_t next;       /* where the line after this one begins; -1: there is none */
+};
+
+/* A line begins at AT: if the one after it is no continuation, that was one. True if it was the last one wanted. */
+static bool count_line(struct tail *t, int64_t at)
+{
+	return t->next >= 0 && !partial_at(t->fd, at) && --t->left == 0;
+}
+
+/* Where the last t->left lines begin. */
+static int64_t tail_offset(struct tail *t)
+{
+	int64_t size = lseek(t->fd, 0, SEEK_END), at = size;
+	char chunk[4096];
+
+	t->next = -1;
 	while (at > 0) {
 		size_t len = at < (int64_t)sizeof chunk ? (size_t)at : sizeof chunk;
 
-		if (pread(fd, chunk, len, at - (int64_t)len) != (ssize_t)len)
+		at -= (int64_t)len;
+		if (pread(t->fd, chunk, len, at) != (ssize_t)len)
 			return 0;
 		for (size_t i = len; i > 0; i--) {
-			if (chunk[i - 1] != '\n')
+			int64_t line = at + (int64_t)i;
+
+			if (chunk[i - 1] != '\n' || line == size)
 				continue;
-			if (!last && --*n == 0)
-				return at - (int64_t)(len - i);
-			last = false;
+			if (count_line(t, line))
+				return t->next;
+			t->next = line;
 		}
-		at -= (int64_t)len;
 	}
-	if (!last)
-		--*n; /* the first line has no newline before it */
+	if (count_line(t, 0))
+		return t->next;
+	t->left -= size > 0;
 	return 0;
 }
 
 static int open_log(int dir, const char *name)
 {
-	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
+	return openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-int log_print(int dir, const struct log_query *q, int64_t *offset, struct err *err)
+/* The first file, and the place in it, that the query asks for. */
+static void begin(struct reader *r)
 {
-	int now = open_log(dir, "log"), old = open_log(dir, "log.1"), r = 0;
-	int64_t left = q->tail, old_at = 0;
-	bool open_line = false;
+	int old = open_log(r->dir, "log.1");
+	struct tail t = { .left = r->q->tail };
 
-	*offset = 0;
-	if (q->tail >= 0) {
-		if (q->tail == 0)
-			*offset = now >= 0 ? lseek(now, 0, SEEK_END) : 0;
-		else if (now >= 0)
-			*offset = tail_offset(now, &left);
+	r->fd = t.fd = open_log(r->dir, "log");
+	if (t.left == 0 && r->fd >= 0)
+		r->at = lseek(r->fd, 0, SEEK_END);
+	if (t.left > 0 && r->fd >= 0)
+		r->at = tail_offset(&t);
+	if (t.left == 0 || old < 0) {
 		if (old >= 0)
-			old_at = left > 0 ? tail_offset(old, &left) : lseek(old, 0, SEEK_END);
+			close(old);
+		return;
 	}
-	if (old >= 0)
-		r = show_from(old, &old_at, q, &open_line);
-	if (!r && now >= 0)
-		r = show_from(now, offset, q, &open_line);
-	if (old >= 0)
-		close(old);
-	if (now >= 0)
-		close(now);
-	if (now < 0 && now != -ENOENT)
-		return err_sys(err, now, "open the container's log");
-	return r < 0 ? err_sys(err, r, "print the log") : 0;
+	if (r->fd >= 0)
+		close(r->fd);
+	r->fd = t.fd = old;
+	r->at = t.left > 0 ? tail_offset(&t) : 0;
 }
 
-int log_follow(int dir, const struct log_query *q, int64_t *offset, struct err *err)
+static bool same_file(int fd, int dir, const char *name)
 {
-	struct stat st;
-	bool open_line = false;
-	int fd = open_log(dir, "log"), r;
+	struct stat a, b;
 
+	return fstat(fd, &a) == 0 && fstatat(dir, name, &b, AT_SYMLINK_NOFOLLOW) == 0 && a.st_ino == b.st_ino;
+}
+
+/* Moves on to the file that came after the one at hand, which is read to its end. False: there is none. */
+static bool next_file(struct reader *r)
+{
+	int fd;
+
+	if (r->fd >= 0 && same_file(r->fd, r->dir, "log"))
+		return false;
+	fd = open_log(r->dir, r->fd < 0 || same_file(r->fd, r->dir, "log.1") ? "log" : "log.1");
 	if (fd < 0)
-		return fd == -ENOENT ? 0 : err_sys(err, fd, "open the container's log");
-	if (fstat(fd, &st) == 0 && st.st_size < *offset) {
-		int old = open_log(dir, "log.1"); /* rotated: first the rest of what it was */
+		return false;
+	show_rest(r);
+	if (r->fd >= 0)
+		close(r->fd);
+	r->fd = fd;
+	r->at = 0;
+	return true;
+}
 
-		if (old >= 0) {
-			show_from(old, offset, q, &open_line);
-			close(old);
-		}
-		*offset = 0;
+/* Waits until something changes in the log's directory: 1, END ends: 0, or nobody reads us any more: -EPIPE. */
+static int await(int changes, int end)
+{
+	struct pollfd p[] = { { changes, POLLIN, 0 }, { end, POLLIN, 0 }, { STDOUT_FILENO, 0, 0 } };
+	char events[4096];
+
+	while (poll(p, 3, -1) < 0 && errno == EINTR)
+		;
+	if (p[2].revents & POLLERR)
+		return -EPIPE;
+	if (p[0].revents && read(changes, events, sizeof events) < 0 && errno != EAGAIN)
+		return -errno;
+	return p[1].revents ? 0 : 1;
+}
+
+static int watch(int dir, struct err *err)
+{
+	char path[32];
+	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+
+	if (fd >= 0 && inotify_add_watch(fd, path_of_fd(dir, path), IN_MODIFY | IN_CREATE | IN_MOVED_TO) >= 0)
+		return fd;
+	err_sys(err, -errno, "watch the container's log");
+	if (fd >= 0)
+		close(fd);
+	return err ? err->code : -EIO;
+}
+
+int log_show(int dir, const struct log_query *q, int end, struct err *err)
+{
+	struct reader r = { .q = q, .dir = dir };
+	int changes = end < 0 ? -1 : watch(dir, err), more = end >= 0, code;
+
+	if (end >= 0 && changes < 0)
+		return changes;
+	begin(&r);
+	for (;;) {
+		code = show_rest(&r);
+		if (code < 0)
+			break;
+		if (next_file(&r))
+			continue;
+		if (more <= 0)
+			break;
+		more = await(changes, end);
 	}
-	r = show_from(fd, offset, q, &open_line);
-	close(fd);
-	return r < 0 ? err_sys(err, r, "print the log") : 0;
+	if (r.fd >= 0)
+		close(r.fd);
+	if (changes >= 0)
+		close(changes);
+	if (code == -EPIPE || more == -EPIPE)
+		return 0;
+	return code < 0 ? err_sys(err, code, "print the log") : 0;
 }

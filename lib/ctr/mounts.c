@@ -3,6 +3,7 @@
 #include "base/path.h"
 #include "ctr/rootfs.h"
 #include "sys/mount.h"
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,16 +33,11 @@ static int mount_on_target(const struct operation *op, const char *fstype, const
  * looked up again on top of it. */
 static int bind_and_flag(const struct operation *op, int tree, int dst)
 {
-	unsigned long set = op->o.set & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME);
+	unsigned long set = op->o.set & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_RELATIME | MS_STRICTATIME | MS_NODIRATIME);
 	int r = set ? mount_flags(tree, set, op->o.clear, true) : 0;
 
 	if (!r)
 		r = mount_attach(tree, dst);
-	if (!r && op->o.propagation) {
-		char name[32];
-
-		r = mount(NULL, path_of_fd(tree, name), NULL, op->o.propagation, NULL) < 0 ? -errno : 0;
-	}
 	close(tree);
 	close(dst);
 	return r < 0 ? err_sys(op->err, r, "mount %s on %s", op->m->source ? op->m->source : op->m->type, op->m->target) : 0;
@@ -88,8 +84,24 @@ static int bind_host(struct operation *op, const char *path)
 	return bind_and_flag(op, tree, dst);
 }
 
+/* A link would have it land somewhere else, and what is done to it by name later as well (CVE-2019-16884, CVE-2023-27561). */
+static int refuse_link(const struct operation *op)
+{
+	int fd = path_open(op->w->root, op->m->target, O_PATH | O_NOFOLLOW, 0);
+	struct stat st;
+	bool link = fd >= 0 && fstat(fd, &st) == 0 && S_ISLNK(st.st_mode);
+
+	if (fd >= 0)
+		close(fd);
+	return link ? err_msg(op->err, -ELOOP, "%s: is a symbolic link in the root file system", op->m->target) : 0;
+}
+
 static int do_proc(struct operation *op)
 {
+	int r = refuse_link(op);
+
+	if (r < 0)
+		return r;
 	if (op->w->userns && !ns_is_private(op->w->spec->pid))
 		return bind_host(op, "/proc");
 	return mount_on_target(op, "proc", NULL);
@@ -97,6 +109,10 @@ static int do_proc(struct operation *op)
 
 static int do_sysfs(struct operation *op)
 {
+	int r = refuse_link(op);
+
+	if (r < 0)
+		return r;
 	if (op->w->userns && !ns_is_private(op->w->spec->net))
 		return bind_host(op, "/sys");
 	return mount_on_target(op, "sysfs", NULL);
@@ -112,13 +128,51 @@ static int do_mqueue(struct operation *op)
 	return r == -ENODEV ? 0 : r; /* a kernel without POSIX message queues: no harm */
 }
 
+/* Makes the device nodes of the directory FROM in TO, and those of directories on the same file system. Closes both. */
+static void copy_nodes(int from, int to, dev_t fs)
+{
+	DIR *d = fdopendir(from);
+	struct dirent *e;
+	struct stat st;
+
+	while (d && (e = readdir(d))) {
+		if (*e->d_name == '.' || fstatat(from, e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		if ((S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)) && mknodat(to, e->d_name, st.st_mode, st.st_rdev) == 0)
+			fchownat(to, e->d_name, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW);
+		else if (S_ISDIR(st.st_mode) && st.st_dev == fs && mkdirat(to, e->d_name, 0755) == 0)
+			copy_nodes(openat(from, e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
+				   openat(to, e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), fs);
+	}
+	if (d)
+		closedir(d);
+	if (to >= 0)
+		close(to);
+}
+
+/* All nodes of the host's /dev that aren't there already. */
+static int host_devices(struct operation *op)
+{
+	int from = open("/dev", O_RDONLY | O_DIRECTORY | O_CLOEXEC), to = path_open(op->w->root, "/dev", O_RDONLY | O_DIRECTORY, 0);
+	struct stat st;
+
+	if (from < 0 || to < 0 || fstat(from, &st) < 0)
+		return err_sys(op->err, -errno, "open the host's /dev");
+	copy_nodes(from, to, st.st_dev);
+	return 0;
+}
+
 /* /dev with all that belongs there; /dev/shm is the host's when its System V memory is. */
 static int do_dev(struct operation *op)
 {
 	const struct spec *s = op->w->spec;
 	int64_t shm = s->shm_size ? s->shm_size : 64 << 20;
-	int r = dev_populate(op->w->root, op->w->userns, ns_is_host(s->ipc) ? 0 : shm, op->err);
+	int r = refuse_link(op);
 
+	if (!r)
+		r = dev_populate(op->w->root, op->w->userns, ns_is_host(s->ipc) ? 0 : shm, op->err);
+	if (!r && s->privileged && !op->w->userns)
+		r = host_devices(op);
 	if (!r && ns_is_host(s->ipc)) {
 		struct mount_spec m = { (char *)"bind", (char *)"/dev/shm", (char *)"/dev/shm", NULL };
 		struct operation shm_op = { op->w, &m, { .set = MS_NOSUID | MS_NODEV | MS_NOEXEC }, -1, op->err };
@@ -155,7 +209,7 @@ static int mount_v1(struct operation *op, int base, const struct cgroup_hierarch
 /* Only hierarchies in which the container has a group of its own are shown: the others would show the host's. */
 static int mount_hierarchies(struct operation *op, int base)
 {
-	static const char *const shown[] = { "cpu", "memory", "pids", "devices", "freezer" };
+	static const char *const shown[] = { "cpu", "memory", "pids", "freezer" };
 	const struct cgroup_host *host = store_cgroups(op->w->store);
 
 	for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
@@ -269,6 +323,7 @@ static int do_device(struct operation *op)
 {
 	char name[256];
 	struct stat st;
+	dev_t rdev;
 	int dir, r;
 
 	if (op->tree >= 0 || op->w->userns)
@@ -278,9 +333,12 @@ static int do_device(struct operation *op)
 	dir = path_parent(op->w->root, op->m->target, 0755, name);
 	if (dir < 0)
 		return err_sys(op->err, dir, "device %s", op->m->target);
-	r = mknodat(dir, name, (st.st_mode & S_IFMT) | 0666, st.st_rdev) < 0 ? -errno : 0;
+	rdev = st.st_rdev;
+	r = mknodat(dir, name, (st.st_mode & S_IFMT) | 0666, rdev) < 0 ? -errno : 0;
+	if (r == -EEXIST && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_rdev == rdev)
+		r = 0; /* one of those that are always there */
 	close(dir);
-	return r < 0 && r != -EEXIST ? err_sys(op->err, r, "make device %s", op->m->target) : 0;
+	return r < 0 ? err_sys(op->err, r, "make device %s", op->m->target) : 0;
 }
 
 static const struct {

@@ -47,6 +47,11 @@ static int read_name(int root, const char *name, char id[ID_LENGTH + 1])
 	return 0;
 }
 
+static bool is_id(const char *s)
+{
+	return strlen(s) == ID_LENGTH && strspn(s, "0123456789abcdef") == ID_LENGTH;
+}
+
 static bool id_exists(int root, const char *id)
 {
 	char path[40];
@@ -69,6 +74,8 @@ static int link_name(int root, const char *name, const char *id, struct err *err
 	if (r < 0)
 		return err_sys(err, r, "make names/");
 	link_path(name, path);
+	if (is_id(name) && id_exists(root, name))
+		return taken(name, name, err);
 	if (read_name(root, name, owner) == 0) {
 		if (id_exists(root, owner))
 			return taken(name, owner, err);
@@ -79,8 +86,11 @@ static int link_name(int root, const char *name, const char *id, struct err *err
 
 static int claim_name(int root, const char *name, const char *id, struct err *err)
 {
-	int lock = file_lock(root, "lock", -1), r;
+	int lock, r;
 
+	if (!strcmp(name, id))
+		return 0; /* its directory is found without a link */
+	lock = file_lock(root, "lock", -1);
 	if (lock < 0)
 		return err_sys(err, lock, "lock the store");
 	r = link_name(root, name, id, err);
@@ -115,11 +125,16 @@ static int make_directory(const struct store *s, struct record *r, struct err *e
 static int fill_record(const struct store *s, struct record *r, bool sync, int *lock, struct err *err)
 {
 	struct buf b = { 0 };
-	int code = make_directory(s, r, err);
+	int code;
 
-	if (code < 0)
-		return code;
-	*lock = record_lock(r, -1, err);
+	do { /* ctr-gc takes a directory without a spec for a crash's remains: then once more */
+		if (r->dir >= 0)
+			close(r->dir);
+		code = make_directory(s, r, err);
+		if (code < 0)
+			return code;
+		*lock = record_lock(r, -1, err);
+	} while (*lock == -ENOENT);
 	if (*lock < 0)
 		return *lock;
 	spec_write(&r->spec, false, &b);
@@ -133,6 +148,7 @@ static int fill_record(const struct store *s, struct record *r, bool sync, int *
 int record_create(const struct store *s, struct spec *spec, bool sync, struct record *out, int *lock, struct err *err)
 {
 	char owner[ID_LENGTH + 1];
+	int64_t now;
 	int r;
 
 	*out = (struct record){ .dir = -1, .run = -1 };
@@ -149,7 +165,9 @@ int record_create(const struct store *s, struct spec *spec, bool sync, struct re
 		spec->hostname = xstrdup(out->id);
 	if (!strs_getenv(&spec->process.env, "HOSTNAME"))
 		strs_setenv(&spec->process.env, "HOSTNAME", spec->hostname);
-	spec->created = clock_wall_ns() / 1000000000;
+	now = clock_wall_ns();
+	spec->created = now / 1000000000;
+	spec->created_ns = now % 1000000000;
 	out->spec = *spec;
 	*spec = (struct spec){ 0 };
 	r = fill_record(s, out, sync, lock, err);
@@ -183,38 +201,103 @@ int record_rename(const struct store *s, struct record *r, const char *name, str
 	return 0;
 }
 
+int record_mend_name(const struct store *s, const struct record *r)
+{
+	char owner[ID_LENGTH + 1];
+
+	if (read_name(s->root, r->spec.name, owner) == 0 && id_exists(s->root, owner))
+		return 0;
+	return claim_name(s->root, r->spec.name, r->id, NULL) == 0;
+}
+
+/* Whether the link NAME to ID is what an interrupted removal or renaming left. A container that somebody is busy with is left alone. */
+static bool is_stale(const struct store *s, const char *name, const char *id)
+{
+	struct record r;
+	bool stale = false;
+	int lock;
+
+	if (record_open_id(s, id, &r, NULL) < 0)
+		return true;
+	lock = record_lock(&r, 0, NULL);
+	record_close(&r);
+	if (lock < 0)
+		return lock == -ENOENT;
+	if (record_open_id(s, id, &r, NULL) == 0) {
+		stale = !r.garbled && strcmp(r.spec.name, name) != 0;
+		record_close(&r);
+	}
+	close(lock);
+	return stale;
+}
+
+static void sweep_names(const struct store *s, DIR *d, struct strs *freed)
+{
+	char id[ID_LENGTH + 1];
+	struct dirent *e;
+
+	while ((e = readdir(d)))
+		if (e->d_type == DT_LNK && (read_name(s->root, e->d_name, id) < 0 || is_stale(s, e->d_name, id)) &&
+		    unlinkat(dirfd(d), e->d_name, 0) == 0)
+			strs_fmt(freed, "name %s", e->d_name);
+}
+
+int record_sweep_names(const struct store *s, struct strs *freed, struct err *err)
+{
+	int lock = file_lock(s->root, "lock", -1), fd;
+	DIR *d;
+
+	if (lock < 0)
+		return err_sys(err, lock, "lock the store");
+	fd = dir_open(s->root, "names");
+	d = fd < 0 ? NULL : fdopendir(fd);
+	if (d) {
+		sweep_names(s, d, freed);
+		closedir(d);
+	}
+	close(lock);
+	return 0;
+}
+
 int record_remove(const struct store *s, struct record *r, struct err *err)
 {
+	struct buf room = { 0 };
+	struct record now;
 	char path[40];
 	int code;
 
 	record_forget_state(s, r);
 	if (r->spec.name)
 		drop_name(s->root, r->spec.name, r->id);
+	if (record_peek(s, r->id, 0, &room, &now) == 0) { /* it may have been renamed since R was read */
+		drop_name(s->root, now.spec.name, r->id);
+		record_close(&now);
+	}
+	buf_free(&room);
 	snprintf(path, sizeof path, "containers/%s", r->id);
 	code = tree_remove(s->root, path);
 	return code < 0 ? err_sys(err, code, "remove %s/%s", s->root_path, path) : 0;
 }
 
-static bool is_id(const char *s)
+int record_ids_in(int dirfd, struct strs *ids, struct err *err)
 {
-	return strlen(s) == ID_LENGTH && strspn(s, "0123456789abcdef") == ID_LENGTH;
-}
-
-int record_ids(const struct store *s, struct strs *ids, struct err *err)
-{
-	int fd = openat(s->root, "containers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(dirfd, "containers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *e;
 
 	if (!d)
-		return errno == ENOENT ? 0 : err_sys(err, -errno, "list %s/containers", s->root_path);
+		return errno == ENOENT ? 0 : err_sys(err, -errno, "list containers/");
 	while ((e = readdir(d)))
 		if (is_id(e->d_name))
 			strs_add(ids, e->d_name);
 	closedir(d);
 	strs_sort(ids);
 	return 0;
+}
+
+int record_ids(const struct store *s, struct strs *ids, struct err *err)
+{
+	return record_ids_in(s->root, ids, err);
 }
 
 /* The one id that begins with PREFIX. */
@@ -244,6 +327,10 @@ int record_open(const struct store *s, const char *target, struct record *out, s
 
 	*out = (struct record){ .dir = -1, .run = -1 };
 	r = strchr(target, '/') || n > 128 ? -ENOENT : read_name(s->root, target, id);
+	if (r < 0 && is_id(target)) {
+		memcpy(id, target, sizeof id);
+		r = 0;
+	}
 	if (r == 0 && !id_exists(s->root, id))
 		r = -ENOENT;
 	if (r < 0 && n && n <= ID_LENGTH && strspn(target, "0123456789abcdef") == n)

@@ -56,7 +56,7 @@ const struct opt run_opts[] = {
 	{ 'v', "volume", "SRC:DST[:ro]", OPT_CALL, 0, "a host path (made if missing) or a volume's name at DST", set_volume },
 	{ 0, "mount", "type=T,..", OPT_CALL, 0, "type=bind|volume|tmpfs,source=S,target=T[,readonly]", set_mount },
 	{ 0, "tmpfs", "DST[:OPT]", OPT_CALL, 0, "a tmpfs at DST", set_tmpfs },
-	{ 0, "device", "SRC[:DST[:rwm]]", OPT_CALL, 0, "a device of the host's", set_device },
+	{ 0, "device", "SRC[:DST][:rwm]", OPT_CALL, 0, "a device of the host's", set_device },
 	{ 0, "volumes-from", "CTR", OPT_STRS, O(volumes_from), "all volumes of another container", NULL },
 	{ 0, "shm-size", "SIZE", OPT_SIZE, O(shm_size), "of /dev/shm; 64m", NULL },
 	{ 0, "net", "none|host|container:N", OPT_STRS, O(nets), "network; none: lo alone (the default for now)", NULL },

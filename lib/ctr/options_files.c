@@ -1,4 +1,3 @@
-#include "base/clock.h"
 #include "base/file.h"
 #include "ctr/options.h"
 #include "ctr/volume.h"
@@ -7,6 +6,8 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,9 +15,30 @@ static int check_target(const char *target, struct err *err)
 {
 	if (*target != '/')
 		return err_msg(err, -EINVAL, "\"%s\": the path in the container must begin with /", target);
-	if (!target[strspn(target, "/")])
+	if (strstr(target, "/../") || ends_with(target, "/.."))
+		return err_msg(err, -EINVAL, "\"%s\": the path in the container must not hold ..", target);
+	if (!target[strspn(target, "/.")])
 		return err_msg(err, -EINVAL, "\"%s\": the root itself can't be mounted over", target);
 	return 0;
+}
+
+/* Of a bind or a volume: flags, and words of docker's that mean nothing here (SELinux labels) or are read elsewhere (nocopy). */
+static int check_options(const char *options, struct err *err)
+{
+	struct mount_options o = { 0 };
+	struct strs rest = { 0 };
+	int r = 0;
+
+	mount_options_parse(options, &o);
+	if (o.propagation & ~(unsigned long)(MS_PRIVATE | MS_REC))
+		r = err_msg(err, -EINVAL, "mount options \"%s\": a container's mounts are private, shared and slave are not possible", options);
+	strs_split(&rest, o.data.len ? o.data.p : "", ',');
+	for (size_t i = 0; i < rest.n && !r; i++)
+		if (*rest.v[i] && strcmp(rest.v[i], "nocopy") && strcasecmp(rest.v[i], "z"))
+			r = err_msg(err, -EINVAL, "mount options \"%s\": unknown word \"%s\"", options, rest.v[i]);
+	strs_free(&rest);
+	buf_free(&o.data);
+	return r;
 }
 
 /* A host path of -v, absolute; a missing one is made, as docker does. */
@@ -36,8 +58,10 @@ static int add_bind(struct spec *spec, const char *source, const char *target, c
 {
 	struct stat st;
 	char *path;
-	int r = host_path(source, make && stat(source, &st) < 0, &path, err);
+	int r = check_options(options, err);
 
+	if (!r)
+		r = host_path(source, make && stat(source, &st) < 0, &path, err);
 	if (!r) {
 		spec_mount(spec, "bind", path, target, options);
 		free(path);
@@ -48,8 +72,10 @@ static int add_bind(struct spec *spec, const char *source, const char *target, c
 static int add_volume(struct spec *spec, const char *name, const char *target, const char *options, struct err *err)
 {
 	char random[33];
-	int r;
+	int r = check_options(options, err);
 
+	if (r < 0)
+		return r;
 	if (name && *name) {
 		r = name_check(name, err);
 		if (r < 0) {
@@ -59,8 +85,7 @@ static int add_volume(struct spec *spec, const char *name, const char *target, c
 		spec_mount(spec, "volume", name, target, options);
 		return 0;
 	}
-	random_hex(random, 32);
-	random[0] = 'a'; /* never all digits */
+	volume_invent(random);
 	strs_add(&spec->volumes, random);
 	spec_mount(spec, "volume", random, target, options);
 	return 0;
@@ -112,12 +137,24 @@ static int mount_word(struct mount_words *m, char *word, struct err *err)
 		m->target = value;
 	else if (!strcmp(word, "readonly") || !strcmp(word, "ro"))
 		buf_str(&m->options, !strcmp(value, "false") ? "rw," : "ro,");
+	else if (!strcmp(word, "volume-nocopy"))
+		buf_str(&m->options, "nocopy,");
 	else if (!strcmp(word, "bind-propagation"))
 		buf_fmt(&m->options, "%s,", value);
 	else if (!strcmp(word, "tmpfs-size") || !strcmp(word, "tmpfs-mode"))
 		buf_fmt(&m->options, "%s=%s,", word + 6, value);
 	else
 		return err_msg(err, -EINVAL, "--mount: unknown word \"%s\"", word);
+	return 0;
+}
+
+/* OPTIONS come after the usual ones and can take them back ("exec"). */
+static int add_tmpfs(struct spec *spec, const char *target, const char *options)
+{
+	char *all = xasprintf("nosuid,nodev,noexec,%s", options ? options : "");
+
+	spec_mount(spec, "tmpfs", NULL, target, all);
+	free(all);
 	return 0;
 }
 
@@ -131,10 +168,8 @@ static int add_words(struct spec *spec, const struct mount_words *m, struct err 
 	r = check_target(m->target, err);
 	if (r < 0)
 		return r;
-	if (!strcmp(type, "tmpfs")) {
-		spec_mount(spec, "tmpfs", NULL, m->target, m->options.p);
-		return 0;
-	}
+	if (!strcmp(type, "tmpfs"))
+		return add_tmpfs(spec, m->target, m->options.p);
 	if (!strcmp(type, "volume"))
 		return add_volume(spec, m->source, m->target, m->options.p, err);
 	if (strcmp(type, "bind"))
@@ -160,36 +195,43 @@ static int parse_mount(struct spec *spec, const char *value, struct err *err)
 	return r;
 }
 
-/* Options of tmpfs that a user may name: nothing that isn't the file system's own or a mount flag. */
 static int parse_tmpfs(struct spec *spec, const char *value, struct err *err)
 {
 	char *target = xstrndup(value, strcspn(value, ":"));
 	const char *options = value + strlen(target);
-	char *all = xasprintf("nosuid,nodev,noexec%s%s", *options ? "," : "", *options ? options + 1 : "");
 	int r = check_target(target, err);
 
 	if (!r)
-		spec_mount(spec, "tmpfs", NULL, target, all);
-	free(all);
+		r = add_tmpfs(spec, target, *options ? options + 1 : NULL);
 	free(target);
 	return r;
 }
 
+static bool is_rights(const char *s)
+{
+	return *s && !s[strspn(s, "rwm")];
+}
+
+/* SRC[:DST][:RIGHTS] */
 static int parse_device(struct spec *spec, const char *value, struct err *err)
 {
 	struct strs part = { 0 };
 	struct stat st;
+	bool rights;
+	const char *target;
 	int r = 0;
 
 	strs_split(&part, value, ':');
-	if (!part.n || part.n > 3 || (part.n == 3 && part.v[2][strspn(part.v[2], "rwm")]))
-		r = err_msg(err, -EINVAL, "--device %s: not SRC[:DST[:rwm]]", value);
+	rights = part.n > 1 && is_rights(part.v[part.n - 1]);
+	target = part.n > 1u + rights ? part.v[1] : part.v[0];
+	if (!part.n || part.n > 2u + rights)
+		r = err_msg(err, -EINVAL, "--device %s: not SRC[:DST][:rwm]", value);
 	else if (stat(part.v[0], &st) < 0)
 		r = err_sys(err, -errno, "--device %s", part.v[0]);
 	else if (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode))
 		r = err_msg(err, -ENODEV, "--device %s: is no device", part.v[0]);
-	else
-		spec_mount(spec, "device", part.v[0], part.n > 1 ? part.v[1] : part.v[0], part.n > 2 ? part.v[2] : "rwm");
+	else if ((r = check_target(target, err)) == 0)
+		spec_mount(spec, "device", part.v[0], target, rights ? part.v[part.n - 1] : "rwm");
 	strs_free(&part);
 	return r;
 }

@@ -105,6 +105,8 @@ static int set_userns(const struct run_options *o, struct spec *spec, struct err
 
 		if (ns_is_host(v))
 			continue;
+		if (!strcmp(v, "private") || !strcmp(v, "auto") || ns_container(v))
+			return err_msg(err, -EINVAL, "--userns %s: this version knows host and maps, as 100000:0:65536", v);
 		r = idmap_parse(v, &maps, err);
 		if (r < 0)
 			return err_prefix(err, "--userns %s", v), r;
@@ -130,8 +132,8 @@ static int set_namespaces(const struct store *s, const struct run_options *o, st
 		r = err_msg(err, -EINVAL, "--cgroupns %s: only private and host are possible", o->cgroupns);
 	if (!r)
 		r = set_net(s, o, spec, err);
-	if (!r && ns_is_host(spec->uts) && o->hostname)
-		r = err_msg(err, -EINVAL, "--hostname with --uts host would change the host's own name");
+	if (!r && !ns_is_private(spec->uts) && (o->hostname || o->domainname))
+		r = err_msg(err, -EINVAL, "--hostname with --uts %s would change a name that isn't its own", o->uts);
 	return r ? r : set_userns(o, spec, err);
 }
 

@@ -8,6 +8,7 @@
 #include "sys/proc.h"
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/keyctl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -94,6 +95,11 @@ static int take_stdio(const struct become *b, struct err *err)
 	return 0;
 }
 
+static int outside_map(int code, struct err *err)
+{
+	return code == -EINVAL ? err_hint(err, "an id outside the user namespace's map") : code;
+}
+
 static int change_user(const struct process *p, const struct user *u, struct err *err)
 {
 	uint64_t caps = (uint64_t)p->caps;
@@ -102,11 +108,9 @@ static int change_user(const struct process *p, const struct user *u, struct err
 	if (r < 0)
 		return err_sys(err, r, "limit capabilities");
 	if (setgroups((size_t)u->ngroups, u->groups) < 0 && errno != EPERM) /* EPERM: denied in this user namespace */
-		return err_sys(err, -errno, "set %d supplementary groups", u->ngroups);
-	if (setresgid(u->gid, u->gid, u->gid) < 0 || setresuid(u->uid, u->uid, u->uid) < 0) {
-		r = err_sys(err, -errno, "become user %u:%u", u->uid, u->gid);
-		return r == -EINVAL ? err_hint(err, "is the id in the user namespace's map?") : r;
-	}
+		return outside_map(err_sys(err, -errno, "set %d supplementary groups", u->ngroups), err);
+	if (setresgid(u->gid, u->gid, u->gid) < 0 || setresuid(u->uid, u->uid, u->uid) < 0)
+		return outside_map(err_sys(err, -errno, "become user %u:%u", u->uid, u->gid), err);
 	r = caps_set(caps);
 	return r < 0 ? err_sys(err, r, "set capabilities") : 0;
 }
@@ -154,8 +158,6 @@ static int prepare(const struct become *b, struct user *u, struct err *err)
 		close(root);
 	umask(0022);
 	if (!r)
-		r = set_limits(p, err);
-	if (!r)
 		r = set_oom_score(p, err);
 	if (!r)
 		r = enter_directory(p->cwd ? p->cwd : "/", err);
@@ -163,7 +165,7 @@ static int prepare(const struct become *b, struct user *u, struct err *err)
 		r = take_stdio(b, err);
 	if (!r && p->tty)
 		fchown(0, u->uid, (gid_t)-1); /* its slave is the user's, as login(1) would make it */
-	return r;
+	return r ? r : set_limits(p, err); /* not earlier: we open files ourselves */
 }
 
 int process_become(const struct become *b, struct err *err)
@@ -176,6 +178,9 @@ int process_become(const struct become *b, struct err *err)
 	err->exit = 125;
 	setsid();
 	r = prepare(b, &u, err);
+	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL); /* not the caller's keys; a kernel without any is as good */
+	/* Once our capabilities are the container's, what is in there already could look into us (CVE-2016-9962). */
+	prctl(PR_SET_DUMPABLE, 0);
 	if (!r && p->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		r = err_sys(err, -errno, "set no_new_privs");
 	if (!r)

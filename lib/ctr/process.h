@@ -7,7 +7,7 @@
 
 struct become {
 	const struct process *process;
-	int sync;                /* socket to the parent: gone means that the parent died. -1: none */
+	int sync;                /* socket to the parent: gone means that the parent died, and then so do we. -1: we outlive it */
 	int stdio[3];            /* become 0, 1, 2; -1: /dev/null. With a tty all three are its slave */
 	int (*before_exec)(void *arg, struct err *err); /* after everything else; may be NULL */
 	void *arg;

@@ -16,19 +16,21 @@ static char *cgroup_of(const struct store *s, const struct record *r)
 	return xasprintf("%s%s/%s", r->spec.cgroup_parent ? "" : "/ctrbox-", r->spec.cgroup_parent ? r->spec.cgroup_parent : s->tag, r->id);
 }
 
+static bool has_group(const struct store *s, const struct record *r)
+{
+	char *path = cgroup_of(s, r);
+	bool yes = cgroup_exists(store_cgroups(s), path);
+
+	free(path);
+	return yes;
+}
+
 static int end_group(const struct store *s, struct record *r, struct err *err)
 {
 	const struct cgroup_host *host = store_cgroups(s);
 	char *path = cgroup_of(s, r);
-	int code = 0;
+	int code = cgroup_end(host, path, 10000, err);
 
-	if (cgroup_exists(host, path)) {
-		code = cgroup_kill(host, path, 10000);
-		if (code < 0)
-			err_sys(err, code, "kill the processes in cgroup %s", path);
-		else
-			code = cgroup_remove(host, path, err);
-	}
 	free(path);
 	return code;
 }
@@ -37,10 +39,13 @@ static void note_exit(struct record *r, int exit_code)
 {
 	struct last *l = &r->last;
 
+	if (record_marked_stopped(r))
+		l->stopped_by_user = true;
 	if (exit_code < 0 && l->finished && l->finished >= r->state.started)
 		return; /* its supervisor had noted it */
 	l->exit_code = exit_code < 0 ? 137 : exit_code;
-	l->started = r->state.started;
+	if (r->state.started)
+		l->started = r->state.started;
 	l->finished = clock_wall_ns() / 1000000000;
 	if (l->finished < l->started || !l->finished)
 		l->finished = l->started + 1; /* a clock that was set back */
@@ -56,56 +61,60 @@ int reap(const struct store *s, struct record *r, int exit_code, struct err *err
 
 	if (r->state.pid || exit_code >= 0) {
 		note_exit(r, exit_code);
-		code = r->spec.auto_remove ? 0 : record_write_last(r, first ? NULL : err);
+		code = r->spec.auto_remove ? 0 : record_write_last(r, true, first ? NULL : err);
 		first = first ? first : code;
 	}
 	record_forget_state(s, r);
 	return first;
 }
 
+bool reap_due(const struct store *s, const struct record *r)
+{
+	return r->run >= 0 || has_group(s, r);
+}
+
 int reap_remains(const struct store *s, struct record *r, struct err *err)
 {
-	const struct state *st = &r->state;
-	int pidfd;
+	int fd = record_supervisor(r);
 
-	if (!st->supervisor)
+	if (fd >= 0) {
+		close(fd);
+		return err_msg(err, -EBUSY, "is running");
+	}
+	if (!reap_due(s, r))
 		return 0;
-	if (st->boot_id && !strcmp(st->boot_id, clock_boot_id())) {
-		if (proc_alive((pid_t)st->supervisor, (uint64_t)st->supervisor_start))
-			return err_msg(err, -EBUSY, "container is running");
-		pidfd = record_pidfd(r); /* with a pid namespace of the host's and no cgroup this is all there is */
-		if (pidfd >= 0) {
-			sys_pidfd_send_signal(pidfd, SIGKILL);
-			close(pidfd);
-		}
+	fd = record_pidfd(r); /* with a pid namespace of the host's and no cgroup this is all there is */
+	if (fd >= 0) {
+		sys_pidfd_send_signal(fd, SIGKILL);
+		close(fd);
 	}
 	return reap(s, r, -1, err);
 }
 
-static void wait_pidfd(int fd, int timeout_ms)
+/* Whether it has ended within TIMEOUT_MS. */
+static bool wait_pidfd(int fd, int timeout_ms)
 {
 	struct pollfd p = { fd, POLLIN, 0 };
+	int r;
 
-	while (poll(&p, 1, timeout_ms) < 0 && errno == EINTR)
+	while ((r = poll(&p, 1, timeout_ms)) < 0 && errno == EINTR)
 		;
+	return r > 0;
 }
 
 void kill_now(const struct store *s, struct record *r)
 {
-	int supervisor = r->state.supervisor ? proc_open((pid_t)r->state.supervisor, (uint64_t)r->state.supervisor_start) : -1;
-	int pid = record_pidfd(r);
+	int supervisor = record_supervisor(r), pid = record_pidfd(r);
+	char *path = cgroup_of(s, r);
 
+	record_mark_stopped(r);
 	if (pid >= 0)
 		sys_pidfd_send_signal(pid, SIGKILL);
-	if (r->state.cgroup)
-		cgroup_kill(store_cgroups(s), r->state.cgroup, 5000); /* a frozen one is thawed */
-	if (supervisor >= 0 && r->state.restarting)
-		sys_pidfd_send_signal(supervisor, SIGTERM);
+	cgroup_kill(store_cgroups(s), path, 5000); /* a frozen one is thawed */
+	free(path);
 	if (supervisor >= 0) {
-		struct pollfd p = { supervisor, POLLIN, 0 };
-
-		wait_pidfd(supervisor, 5000);
-		if (poll(&p, 1, 0) == 0) {
+		sys_pidfd_send_signal(supervisor, SIGTERM);
+		if (!wait_pidfd(supervisor, 2000)) {
 			sys_pidfd_send_signal(supervisor, SIGKILL);
 			wait_pidfd(supervisor, 5000);
 		}

@@ -9,10 +9,14 @@
  * learn it; 137, supervisor lost, is noted unless an exit was). Its files stay. 0 or -errno: the first failure; it goes on past failures. */
 int reap(const struct store *s, struct record *r, int exit_code, struct err *err);
 
-/* reap() if the container has remains of a supervisor that is gone. Under its lock. */
+/* Whether a container that has no supervisor has remains of one: a run directory, a cgroup. */
+bool reap_due(const struct store *s, const struct record *r);
+
+/* reap() if the container has remains of a supervisor that is gone. Under its lock. -EBUSY: it isn't gone. */
 int reap_remains(const struct store *s, struct record *r, struct err *err);
 
-/* Ends a container that runs, and its supervisor: SIGKILL to the container, then to the supervisor if it doesn't end by itself. */
+/* Ends a container and its supervisor whatever they are doing: SIGKILL to the container, then to the supervisor if it doesn't end by
+ * itself. Its remains are still to be reaped. */
 void kill_now(const struct store *s, struct record *r);
 
 /* Removes the container, its anonymous volumes (VOLUMES) and everything of it. Under its lock, nothing runs. */

@@ -1,13 +1,15 @@
 #include "ctr/record.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/kernel.h"
+#include "ctr/attach.h"
 #include "sys/proc.h"
-#include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define STATE_MAX (1 << 20)
 
@@ -97,24 +99,72 @@ void record_refresh(const struct store *s, struct record *r)
 	read_fields(r->dir, "last.json", last_fields, &r->last, NULL);
 }
 
+/* A spec that couldn't be read, or is another container's. */
+static void check_spec(struct record *r, int code)
+{
+	if (!code && r->spec.id && !strcmp(r->spec.id, r->id))
+		return;
+	r->garbled = true;
+	spec_free(&r->spec);
+	r->spec = (struct spec){ .id = xstrdup(r->id), .name = xstrdup(r->id) };
+}
+
 int record_open_id(const struct store *s, const char *id, struct record *out, struct err *err)
 {
 	char path[40];
-	int r;
 
 	*out = (struct record){ .dir = -1, .run = -1 };
 	memcpy(out->id, id, ID_LENGTH);
 	out->dir = dir_open(s->root, run_path(id, path));
 	if (out->dir < 0)
 		return err_sys(err, out->dir, "open container %s", id);
-	r = read_fields(out->dir, "spec.json", spec_fields, &out->spec, NULL);
-	if (r < 0 || !out->spec.id || strcmp(out->spec.id, id)) {
-		out->garbled = true;
-		spec_free(&out->spec);
-		out->spec = (struct spec){ .id = xstrdup(out->id), .name = xstrdup(out->id) };
-	}
+	check_spec(out, read_fields(out->dir, "spec.json", spec_fields, &out->spec, NULL));
 	record_refresh(s, out);
 	return 0;
+}
+
+static int skim(int dirfd, const char *id, const char *file, const struct field *table, void *into, struct buf *room)
+{
+	char path[64];
+	int r;
+
+	snprintf(path, sizeof path, "containers/%s/%s", id, file);
+	r = file_load(dirfd, path, room, STATE_MAX);
+	if (r < 0)
+		return r;
+	r = fields_skim(room->p, table, into);
+	if (r < 0)
+		fields_free(table, into);
+	return r;
+}
+
+int record_peek(const struct store *s, const char *id, unsigned parts, struct buf *room, struct record *out)
+{
+	int r;
+
+	*out = (struct record){ .dir = -1, .run = -1 };
+	memcpy(out->id, id, ID_LENGTH);
+	r = skim(s->root, id, "spec.json", spec_summary, &out->spec, room);
+	if (r == -ENOENT)
+		return r;
+	check_spec(out, r);
+	if (parts & PEEK_STATE)
+		skim(s->run, id, "state.json", state_fields, &out->state, room);
+	if (parts & PEEK_LAST)
+		skim(s->root, id, "last.json", last_fields, &out->last, room);
+	return 0;
+}
+
+void record_refresh_limits(struct record *r)
+{
+	struct spec now = { 0 };
+	struct cgroup_limits old = r->spec.limits;
+
+	if (read_fields(r->dir, "spec.json", spec_fields, &now, NULL) < 0)
+		return;
+	r->spec.limits = now.limits;
+	now.limits = old;
+	spec_free(&now);
 }
 
 void record_close(struct record *r)
@@ -136,21 +186,26 @@ const char *status_name(enum status s)
 	return names[s];
 }
 
+/* Pids of another boot are anybody's. */
+static bool this_boot(const struct state *st)
+{
+	return st->boot_id && !strcmp(st->boot_id, clock_boot_id());
+}
+
 enum status record_status(const struct store *s, const struct record *r)
 {
 	const struct state *st = &r->state;
 
 	if (r->garbled)
 		return DEAD;
-	if (st->supervisor && st->boot_id && !strcmp(st->boot_id, clock_boot_id()) &&
-	    proc_alive((pid_t)st->supervisor, (uint64_t)st->supervisor_start)) {
+	if (st->supervisor && this_boot(st) && proc_alive((pid_t)st->supervisor, (uint64_t)st->supervisor_start)) {
 		if (st->restarting)
 			return RESTARTING;
 		if (!st->pid)
-			return r->last.finished ? EXITED : CREATED;
+			return r->last.started ? EXITED : CREATED;
 		return st->cgroup && cgroup_frozen(store_cgroups(s), st->cgroup) ? PAUSED : RUNNING;
 	}
-	return r->last.finished || st->pid ? EXITED : CREATED;
+	return r->last.started || st->pid ? EXITED : CREATED;
 }
 
 bool record_running(const struct store *s, const struct record *r)
@@ -162,7 +217,47 @@ bool record_running(const struct store *s, const struct record *r)
 
 int record_pidfd(const struct record *r)
 {
-	return r->state.pid ? proc_open((pid_t)r->state.pid, (uint64_t)r->state.pid_start) : -ESRCH;
+	const struct state *st = &r->state;
+
+	return st->pid && this_boot(st) ? proc_open((pid_t)st->pid, (uint64_t)st->pid_start) : -ESRCH;
+}
+
+/* Where state.json was lost under a living supervisor, the attach socket tells whose it is: unix(7), SO_PEERCRED. */
+static int listening(const struct record *r)
+{
+	struct ucred peer;
+	socklen_t n = sizeof peer;
+	int fd = r->run < 0 ? -ENOENT : attach_connect(r, ATTACH_WAIT, NULL), pidfd;
+
+	if (fd < 0)
+		return -ESRCH;
+	pidfd = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) < 0 ? -ESRCH : sys_pidfd_open(peer.pid);
+	close(fd);
+	return pidfd;
+}
+
+int record_supervisor(const struct record *r)
+{
+	const struct state *st = &r->state;
+
+	if (!st->supervisor)
+		return listening(r);
+	if (!this_boot(st) || !proc_alive((pid_t)st->supervisor, (uint64_t)st->supervisor_start))
+		return -ESRCH;
+	return proc_open((pid_t)st->supervisor, (uint64_t)st->supervisor_start);
+}
+
+void record_mark_stopped(const struct record *r)
+{
+	int fd = openat(r->run, "stopped", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		close(fd);
+}
+
+bool record_marked_stopped(const struct record *r)
+{
+	return r->run >= 0 && faccessat(r->run, "stopped", F_OK, 0) == 0;
 }
 
 int record_lock(const struct record *r, int timeout_ms, struct err *err)
@@ -195,9 +290,9 @@ int record_write_state(const struct store *s, struct record *r, struct err *err)
 	return write_fields(r->run, "state.json", state_fields, &r->state, false, err);
 }
 
-int record_write_last(struct record *r, struct err *err)
+int record_write_last(struct record *r, bool sync, struct err *err)
 {
-	return write_fields(r->dir, "last.json", last_fields, &r->last, !r->spec.auto_remove, err);
+	return write_fields(r->dir, "last.json", last_fields, &r->last, sync && !r->spec.auto_remove, err);
 }
 
 int record_write_spec(struct record *r, struct err *err)

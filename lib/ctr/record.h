@@ -25,9 +25,10 @@ struct state {
 	char *health;                       /* starting, healthy, unhealthy */
 };
 
-/* $CTRBOX_ROOT/containers/<id>/last.json */
+/* $CTRBOX_ROOT/containers/<id>/last.json. Written at each start (but for --rm) as what would be true after a power cut, and
+ * at the end. */
 struct last {
-	int64_t exit_code, started, finished, restarts; /* times in epoch seconds; finished 0: never ran */
+	int64_t exit_code, started, finished, restarts; /* times in epoch seconds; started 0: never ran; finished 0: nobody saw it end */
 	bool stopped_by_user, oom;
 	char *error;                        /* why it couldn't be started */
 };
@@ -55,8 +56,16 @@ int record_open(const struct store *s, const char *target, struct record *out, s
 int record_open_id(const struct store *s, const char *id, struct record *out, struct err *err);
 void record_close(struct record *r);
 
+/* For listings: reads of the spec what spec_summary says, and of the other files those in PARTS; opens no directory. ROOM is for what is
+ * read, and may be used for one after the other. 0 (a damaged spec makes it garbled) or -ENOENT: it has no spec. */
+enum { PEEK_STATE = 1, PEEK_LAST = 2 };
+int record_peek(const struct store *s, const char *id, unsigned parts, struct buf *room, struct record *out);
+
 /* Rereads state.json and last.json. */
 void record_refresh(const struct store *s, struct record *r);
+
+/* Rereads the spec's limits, which ctr-update may have changed. */
+void record_refresh_limits(struct record *r);
 
 /* What it is now: the supervisor is looked for, the freezer asked. */
 enum status record_status(const struct store *s, const struct record *r);
@@ -65,17 +74,30 @@ bool record_running(const struct store *s, const struct record *r); /* RUNNING o
 /* A pidfd of the container's init, verified, or -ESRCH. */
 int record_pidfd(const struct record *r);
 
+/* The same of its supervisor: whoever has one is starting, running, waiting to be started again, or being taken back. */
+int record_supervisor(const struct record *r);
+
+/* Notes in the run directory that a user stopped it: its supervisor won't start it again. And whether that is noted. */
+void record_mark_stopped(const struct record *r);
+bool record_marked_stopped(const struct record *r);
+
 /* The container's lock: held while it is started, removed, committed, copied. TIMEOUT_MS as file_lock. A descriptor to close, -EWOULDBLOCK,
  * or -ENOENT if it was removed meanwhile. */
 int record_lock(const struct record *r, int timeout_ms, struct err *err);
 
 /* Writes state.json (and makes the run directory), last.json, spec.json. 0 or -errno. */
 int record_write_state(const struct store *s, struct record *r, struct err *err);
-int record_write_last(struct record *r, struct err *err);
+int record_write_last(struct record *r, bool sync, struct err *err);
 int record_write_spec(struct record *r, struct err *err);
 
 /* Gives the container another name. -EEXIST: taken. */
 int record_rename(const struct store *s, struct record *r, const char *name, struct err *err);
+
+/* Gives the container its name again if nobody has it: 1 if it does, else 0. Under its lock. */
+int record_mend_name(const struct store *s, const struct record *r);
+
+/* Removes names that lead to no container, or to one of another name. Appends "name NAME" to FREED. 0 or -errno, told. */
+int record_sweep_names(const struct store *s, struct strs *freed, struct err *err);
 
 /* Removes the run directory: nothing runs any more. */
 void record_forget_state(const struct store *s, struct record *r);
@@ -83,8 +105,9 @@ void record_forget_state(const struct store *s, struct record *r);
 /* Removes name, directories, everything; its last step is the record itself. Under its lock; nothing runs. */
 int record_remove(const struct store *s, struct record *r, struct err *err);
 
-/* Every container's id, in order of creation (for `oldest_first`), else by id. */
+/* Every container's id, sorted; those that DIRFD (a store's root or run) has a directory of. */
 int record_ids(const struct store *s, struct strs *ids, struct err *err);
+int record_ids_in(int dirfd, struct strs *ids, struct err *err);
 
 /* Checks a name: a letter or digit, then letters, digits, _ . -; not all digits; at most 128. 0 or -EINVAL, told. */
 int name_check(const char *name, struct err *err);

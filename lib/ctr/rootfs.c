@@ -10,10 +10,20 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* A copy of the mount tree at PATH that nobody sees yet. */
-static int clone_tree(int dirfd, const char *path, bool recursive)
+/* A copy of the mount tree at PATH that nobody sees yet. One made in the host's own mount namespace, for a container with a user namespace, would
+ * still be the host's mount's peer: what the container mounts below it would come out there. */
+static int clone_tree(int dirfd, const char *path, bool recursive, int userns)
 {
-	return sys_open_tree(dirfd, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (*path ? 0 : AT_EMPTY_PATH) | (recursive ? AT_RECURSIVE : 0));
+	unsigned all = recursive ? AT_RECURSIVE : 0;
+	struct mount_attr apart = { .propagation = MS_PRIVATE };
+	int tree = sys_open_tree(dirfd, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (*path ? 0 : AT_EMPTY_PATH) | all), r;
+
+	if (tree < 0 || userns < 0)
+		return tree;
+	r = sys_mount_setattr(tree, "", AT_EMPTY_PATH | all, &apart);
+	if (r < 0)
+		close(tree);
+	return r < 0 ? r : tree;
 }
 
 /* Shows TREE's files with the ids of the user namespace USERNS: mount_setattr(2), MOUNT_ATTR_IDMAP (Linux 5.12). */
@@ -44,7 +54,7 @@ static int open_layer(int store, const char *diff_id, int userns, struct err *er
 		return err_sys(err, fd, "open layer %.12s", diff_id);
 	if (userns < 0)
 		return fd;
-	tree = clone_tree(fd, "", false);
+	tree = clone_tree(fd, "", false, userns);
 	close(fd);
 	if (tree < 0)
 		return err_sys(err, tree, "clone layer %.12s", diff_id);
@@ -91,7 +101,7 @@ static int open_layers(const struct store *s, const struct spec *spec, int usern
 
 static int open_directory(const struct store *s, const struct spec *spec, int userns, struct err *err)
 {
-	int tree = clone_tree(AT_FDCWD, spec->rootfs, !spec->rootfs_overlay && userns < 0), fd;
+	int tree = clone_tree(AT_FDCWD, spec->rootfs, !spec->rootfs_overlay && userns < 0, userns), fd;
 
 	if (tree < 0)
 		return err_sys(err, tree, "open root file system %s", spec->rootfs);
@@ -110,6 +120,38 @@ int rootfs_open(const struct store *s, const struct spec *spec, int userns, stru
 	return open_layers(s, spec, userns, err);
 }
 
+/* A user namespace with SPEC's maps the other way round: what the host knows as the mapped root is shown as 0. */
+static int inverse_namespace(const struct spec *spec, struct err *err)
+{
+	struct idmaps maps, inverse;
+	int r = spec_idmaps(spec, &maps, err);
+
+	inverse.n = maps.n;
+	for (int i = 0; i < maps.n; i++)
+		inverse.v[i] = (struct idmap){ .host = maps.v[i].inside, .inside = maps.v[i].host, .count = maps.v[i].count };
+	return r < 0 ? r : idmap_namespace(&inverse, err);
+}
+
+int rootfs_upper(const struct store *s, const struct spec *spec, struct err *err)
+{
+	int fd = open_below(s, spec->id, "upper", err), userns, tree;
+
+	if (fd < 0 || !spec->idmaps.n)
+		return fd;
+	tree = clone_tree(fd, "", false, -1);
+	close(fd);
+	if (tree < 0)
+		return err_sys(err, tree, "clone the container's upper directory");
+	userns = inverse_namespace(spec, err);
+	if (userns < 0) {
+		close(tree);
+		return userns;
+	}
+	tree = idmapped(tree, userns, "the container's upper directory", err);
+	close(userns);
+	return tree;
+}
+
 int rootfs_view(const struct store *s, const struct spec *spec, bool upper, struct err *err)
 {
 	int fds[130], n = 0, fd = 0, dir;
@@ -119,7 +161,7 @@ int rootfs_view(const struct store *s, const struct spec *spec, bool upper, stru
 		return fd < 0 ? err_sys(err, fd, "open %s", spec->rootfs) : fd;
 	}
 	if (upper)
-		fd = fds[n++] = open_below(s, spec->id, "upper", err);
+		fd = fds[n++] = rootfs_upper(s, spec, err);
 	if (spec->rootfs && fd >= 0)
 		fd = fds[n++] = dir_open(AT_FDCWD, spec->rootfs);
 	for (size_t i = spec->layers.n; i-- && fd >= 0 && n < 130;)
@@ -160,7 +202,7 @@ int tree_open(const struct store *s, const struct mount_spec *m, int userns, str
 	int tree;
 
 	mount_options_parse(m->options, &o);
-	tree = clone_tree(AT_FDCWD, path, !volume && (o.recursive || !o.bind));
+	tree = clone_tree(AT_FDCWD, path, !volume && (o.recursive || !o.bind), userns);
 	if (tree < 0)
 		err_sys(err, tree, "open %s for %s", path, m->target);
 	else if (volume)

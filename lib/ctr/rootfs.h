@@ -13,6 +13,9 @@ int rootfs_open(const struct store *s, const struct spec *spec, int userns, stru
  * A directory descriptor or -errno, told. */
 int rootfs_view(const struct store *s, const struct spec *spec, bool upper, struct err *err);
 
+/* What the container changed, for reading: its upper directory with the container's ids. A directory descriptor or -errno, told. */
+int rootfs_upper(const struct store *s, const struct spec *spec, struct err *err);
+
 /* Makes upper/ and work/ of a new container, owned by the mapped root OWNER. 0 or -errno, told. */
 int rootfs_prepare(const struct record *r, uid_t owner, struct err *err);
 

@@ -31,6 +31,7 @@ const struct field spec_fields[] = {
 	{ "id", FIELD_STR, S(id), NULL, 0 },
 	{ "name", FIELD_STR, S(name), NULL, 0 },
 	{ "created", FIELD_I64, S(created), NULL, 0 },
+	{ "created_ns", FIELD_I64, S(created_ns), NULL, 0 },
 	{ "image", FIELD_STR, S(image), NULL, 0 },
 	{ "image_id", FIELD_STR, S(image_id), NULL, 0 },
 	{ "layers", FIELD_STRS, S(layers), NULL, 0 },
@@ -76,6 +77,20 @@ const struct field spec_fields[] = {
 	{ 0 },
 };
 
+static const struct field process_summary[] = { { "args", FIELD_STRS, P(args), NULL, 0 }, { 0 } };
+
+const struct field spec_summary[] = {
+	{ "id", FIELD_STR, S(id), NULL, 0 },
+	{ "name", FIELD_STR, S(name), NULL, 0 },
+	{ "created", FIELD_I64, S(created), NULL, 0 },
+	{ "created_ns", FIELD_I64, S(created_ns), NULL, 0 },
+	{ "image", FIELD_STR, S(image), NULL, 0 },
+	{ "rootfs", FIELD_STR, S(rootfs), NULL, 0 },
+	{ "labels", FIELD_STRS, S(labels), NULL, 0 },
+	{ "process", FIELD_STRUCT, S(process), process_summary, 0 },
+	{ 0 },
+};
+
 void spec_free(struct spec *s)
 {
 	fields_free(spec_fields, s);
@@ -89,6 +104,26 @@ void spec_mount(struct spec *s, const char *type, const char *source, const char
 	m->source = xstrdup(source);
 	m->target = xstrdup(target);
 	m->options = xstrdup(options);
+}
+
+int spec_idmaps(const struct spec *s, struct idmaps *out, struct err *err)
+{
+	*out = (struct idmaps){ .n = 0 };
+	for (size_t i = 0; i < s->idmaps.n; i++) {
+		int r = idmap_parse(s->idmaps.v[i], out, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+uid_t spec_owner(const struct spec *s)
+{
+	struct idmaps maps;
+	int64_t host = spec_idmaps(s, &maps, NULL) < 0 ? 0 : idmap_host(&maps, 0);
+
+	return host > 0 ? (uid_t)host : 0;
 }
 
 void spec_write(const struct spec *s, bool pretty, struct buf *out)

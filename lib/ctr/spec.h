@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/fields.h"
 #include "sys/cgroup.h"
+#include "sys/idmap.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -39,7 +40,7 @@ struct process {
 /* A namespace is "private", "host" or "container:ID" (resolved to a full id); net: "none" is private with lo up. */
 struct spec {
 	char *id, *name;
-	int64_t created;         /* epoch seconds */
+	int64_t created, created_ns; /* epoch seconds and the rest, for the order */
 	char *image, *image_id;  /* as the user named it; sha256 */
 	struct strs layers;      /* diff_ids, lowest first */
 	char *rootfs;            /* absolute; instead of an image */
@@ -67,6 +68,7 @@ struct spec {
 };
 
 extern const struct field spec_fields[];
+extern const struct field spec_summary[]; /* id, name, created, image, rootfs, labels and the command's arguments */
 
 void spec_free(struct spec *s);
 
@@ -75,6 +77,12 @@ void spec_mount(struct spec *s, const char *type, const char *source, const char
 
 /* The file systems, devices, masks and read-only paths that every container gets, in their order; call it before the user's. */
 void spec_default_mounts(struct spec *s);
+
+/* The maps of its user namespace; none without one. 0 or -EINVAL, told. */
+int spec_idmaps(const struct spec *s, struct idmaps *out, struct err *err);
+
+/* The host's id of its root. */
+uid_t spec_owner(const struct spec *s);
 
 /* JSON and back. */
 void spec_write(const struct spec *s, bool pretty, struct buf *out);

@@ -1,7 +1,9 @@
 #include "ctr/streams.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 static bool may_hand_over(int fd)
@@ -11,6 +13,16 @@ static bool may_hand_over(int fd)
 	if (fstat(fd, &st) < 0)
 		return false;
 	return S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || (S_ISCHR(st.st_mode) && st.st_rdev == 0x103);
+}
+
+/* Lets whoever gets stream I's end open it anew by /dev/stdin, /dev/stdout or /dev/stderr: the container's user, whoever that becomes, in
+ * whatever user namespace. Nobody else can name a pipe that has no name; a fifo that has one stays as it is. */
+static void open_to_all(int fd, int i)
+{
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) == 0 && fs.f_type == PIPEFS_MAGIC)
+		fchmod(fd, i == 0 ? 0644 : 0622);
 }
 
 /* A pipe whose container's end is for stream I. */
@@ -41,6 +53,8 @@ int streams_make(struct streams *s, bool local, bool input, bool logged)
 			s->child[i] = i;
 		else
 			r = make_pipe(s, i);
+		if (!r)
+			open_to_all(s->child[i], i);
 	}
 	if (r < 0)
 		streams_close(s);

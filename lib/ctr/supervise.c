@@ -9,7 +9,6 @@
 #include "ctr/rootfs.h"
 #include "ctr/supervisor.h"
 #include "ctr/sync.h"
-#include "sys/idmap.h"
 #include "sys/proc.h"
 #include <fcntl.h>
 #include <poll.h>
@@ -22,18 +21,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-static uid_t mapped_root(const struct spec *s)
-{
-	struct idmaps maps = { 0 };
-	int64_t host;
-
-	for (size_t i = 0; i < s->idmaps.n; i++)
-		if (idmap_parse(s->idmaps.v[i], &maps, NULL) < 0)
-			return 0;
-	host = s->idmaps.n ? idmap_host(&maps, 0) : 0;
-	return host > 0 ? (uid_t)host : 0;
-}
-
 /* The intent, before the first resource is taken: with it reap() finds everything. */
 static int note_intent(struct supervisor *s, struct err *err)
 {
@@ -44,7 +31,7 @@ static int note_intent(struct supervisor *s, struct err *err)
 	free(st->boot_id);
 	free(st->cgroup);
 	free(st->health);
-	*st = (struct state){ .starts = starts + 1 };
+	*st = (struct state){ .starts = starts + 1, .restarting = st->restarting };
 	st->boot_id = xstrdup(clock_boot_id());
 	st->supervisor = getpid();
 	st->supervisor_start = (int64_t)proc_start_time(getpid());
@@ -53,17 +40,32 @@ static int note_intent(struct supervisor *s, struct err *err)
 	return record_write_state(s->store, r, err);
 }
 
+/* What is true if power goes now. Only a user's earlier wish to have it down must be forgotten for certain. */
+static int note_started(struct record *r, struct err *err)
+{
+	struct last *l = &r->last;
+	bool sync = l->stopped_by_user;
+
+	free(l->error);
+	*l = (struct last){ .exit_code = 137, .started = r->state.started, .restarts = l->restarts };
+	l->error = xstrdup("supervisor lost");
+	return r->spec.auto_remove ? 0 : record_write_last(r, sync, err);
+}
+
 static int note_running(struct supervisor *s, struct err *err)
 {
 	struct state *st = &s->record->state;
+	int r;
 
+	st->restarting = false;
 	st->pid = s->child.pid;
 	st->pid_start = (int64_t)proc_start_time(s->child.pid);
 	st->started = clock_wall_ns() / 1000000000;
 	st->started_boot_ms = clock_boot_ms();
 	st->pivot_fallback = s->child.pivot_fallback;
 	health_begin(&s->health, s->record);
-	return record_write_state(s->store, s->record, err);
+	r = record_write_state(s->store, s->record, err);
+	return r ? r : note_started(s->record, err);
 }
 
 static int open_streams(struct supervisor *s, struct err *err)
@@ -85,7 +87,7 @@ static int open_streams(struct supervisor *s, struct err *err)
 static int start_once(struct supervisor *s, struct err *err)
 {
 	struct launch l = { .store = s->store, .record = s->record, .process = s->process };
-	uid_t owner = mapped_root(&s->record->spec);
+	uid_t owner = spec_owner(&s->record->spec);
 	int r = note_intent(s, err);
 
 	if (!r)
@@ -111,17 +113,12 @@ static int start_once(struct supervisor *s, struct err *err)
 	return r;
 }
 
-static bool user_stopped(const struct record *r)
-{
-	return r->run >= 0 && faccessat(r->run, "stopped", F_OK, 0) == 0;
-}
-
 static bool wants_restart(const struct supervisor *s, int code)
 {
 	const struct record *r = s->record;
 	const char *policy = r->spec.restart ? r->spec.restart : "no";
 
-	if (s->kill_at_ms || user_stopped(r))
+	if (s->ending || record_marked_stopped(r))
 		return false;
 	if (!strcmp(policy, "on-failure"))
 		return code != 0 && (!r->spec.restart_max || r->last.restarts < r->spec.restart_max);
@@ -144,9 +141,9 @@ static bool back_off(struct supervisor *s, int64_t *delay_ms)
 	for (int64_t left; (left = until - clock_boot_ms()) > 0;) {
 		struct signalfd_siginfo info;
 
-		if (poll(&p, 1, (int)left) > 0 && read(s->signals, &info, sizeof info) > 0 && info.ssi_signo == SIGTERM)
+		if (poll(&p, 1, (int)left) > 0 && read(s->signals, &info, sizeof info) > 0 && supervisor_ends(s, (int)info.ssi_signo))
 			return false;
-		if (user_stopped(s->record))
+		if (record_marked_stopped(s->record))
 			return false;
 	}
 	return true;
@@ -157,16 +154,14 @@ static void end_run(struct supervisor *s, int code)
 {
 	const struct cgroup_host *host = store_cgroups(s->store);
 	struct record *r = s->record;
-	struct cgroup_stat stat;
 
-	cgroup_stat(host, r->state.cgroup, &stat);
-	r->last.oom = stat.oom_kills > 0;
+	r->last.oom = cgroup_oom_kills(host, r->state.cgroup) > 0;
 	r->last.exit_code = code;
+	free(r->last.error);
+	r->last.error = NULL;
 	r->last.started = r->state.started;
 	r->last.finished = clock_wall_ns() / 1000000000;
-	r->last.stopped_by_user = user_stopped(r);
-	if (cgroup_kill(host, r->state.cgroup, 10000) == 0)
-		cgroup_remove(host, r->state.cgroup, NULL);
+	cgroup_end(host, r->state.cgroup, 10000, NULL);
 }
 
 static int run_until_done(struct supervisor *s, struct err *err)
@@ -180,9 +175,10 @@ static int run_until_done(struct supervisor *s, struct err *err)
 		if (!wants_restart(s, code))
 			return code;
 		s->record->last.restarts++;
-		record_write_last(s->record, NULL);
+		record_write_last(s->record, true, NULL);
 		if (!back_off(s, &delay))
 			return code;
+		record_refresh_limits(s->record);
 		if (start_once(s, err) < 0) {
 			free(s->record->last.error);
 			s->record->last.error = xstrdup(err->text);
@@ -208,8 +204,8 @@ static int remove_own(struct supervisor *s, struct err *err)
 {
 	int lock = record_lock(s->record, 10000, err), r;
 
-	if (lock == -ENOENT)
-		return 0;
+	if (lock == -ENOENT) /* its directory is gone already */
+		return reap(s->store, s->record, -1, err);
 	if (lock < 0)
 		return lock;
 	r = container_remove(s->store, s->record, true, err);
@@ -238,18 +234,20 @@ static void finish(struct supervisor *s, int code)
 		close(s->signals);
 }
 
-/* A start that failed leaves the container as it was before: created, or removed if it was to be removed at its end. */
+/* A start that failed leaves the container as it was before, or removed if it was to be removed at its end. One whose command ran already
+ * was killed. */
 static void undo_start(struct supervisor *s)
 {
+	bool ran = s->record->state.pid != 0;
+
 	launch_abort(&s->child);
 	streams_close(&s->streams);
 	if (s->listener >= 0)
 		close(s->listener);
-	s->record->state.pid = 0;
 	if (s->record->spec.auto_remove)
 		container_remove(s->store, s->record, true, NULL);
 	else
-		reap(s->store, s->record, -1, NULL);
+		reap(s->store, s->record, ran ? 137 : -1, NULL);
 	log_close(&s->log);
 }
 
@@ -315,14 +313,12 @@ static void leave_groups(const struct cgroup_host *host)
 			file_put(host->h[i].fd, host->h[i].v2 ? "cgroup.procs" : "tasks", "0");
 }
 
-/* Our session, terminal, directory and descriptors aren't the supervisor's. */
+/* Our session, terminal and descriptors aren't the supervisor's; the directory is left once files named from there (--pidfile) are written. */
 static void daemonize(int report)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	setsid();
-	if (chdir("/") < 0)
-		say("enter /: %s", strerror(errno));
 	umask(0022);
 	for (int fd = 0; fd < 3 && null >= 0; fd++)
 		if (!(fd == 2 && say_debugging()))
@@ -346,6 +342,8 @@ static void supervisor_main(const struct start *in, int client, int report)
 		sync_send(report, SYNC_FAILED, &err, NULL, 0);
 		_exit(125);
 	}
+	if (chdir("/") < 0)
+		say("enter /: %s", strerror(errno));
 	if (client >= 0)
 		supervisor_add_client(&s, client, true);
 	sync_send(report, SYNC_READY, NULL, NULL, 0);

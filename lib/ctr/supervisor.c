@@ -1,6 +1,7 @@
 #include "ctr/supervisor.h"
 #include "base/clock.h"
 #include "base/kernel.h"
+#include "ctr/stop.h"
 #include "sys/init.h"
 #include "sys/proc.h"
 #include "sys/pty.h"
@@ -11,11 +12,9 @@
 
 enum { SIGNALS, CHILD, OUT, ERR, IN, LOCAL, LISTENER, CHECK, FIXED };
 
-static int stop_signal(const struct record *r)
+bool supervisor_ends(const struct supervisor *s, int sig)
 {
-	int sig = r->spec.stop_signal ? signal_parse(r->spec.stop_signal) : SIGTERM;
-
-	return sig > 0 ? sig : SIGTERM;
+	return sig == SIGTERM || (s->local && (sig == SIGINT || sig == SIGHUP || sig == SIGQUIT));
 }
 
 /* Told to end while apart (a shutdown): the container gets what ctr-stop would send. Here we only pass signals on. */
@@ -30,12 +29,12 @@ static void take_signal(struct supervisor *s)
 	if (s->local && sig == SIGWINCH)
 		return;
 	if (s->local) {
+		s->ending |= supervisor_ends(s, sig);
 		sys_pidfd_send_signal(s->child.pidfd, sig);
-	} else if (sig == SIGTERM && !s->kill_at_ms) {
-		int64_t patience = s->record->spec.stop_timeout_ms ? s->record->spec.stop_timeout_ms : 10000;
-
-		sys_pidfd_send_signal(s->child.pidfd, stop_signal(s->record));
-		s->kill_at_ms = clock_boot_ms() + patience;
+	} else if (sig == SIGTERM && !s->ending) {
+		s->ending = true;
+		stop_ask(s->record, s->child.pidfd, stop_signal(&s->record->spec));
+		s->kill_at_ms = clock_boot_ms() + stop_patience_ms(&s->record->spec);
 	}
 }
 

@@ -29,11 +29,15 @@ struct supervisor {
 	bool input_ended;                 /* close its stdin once that is written */
 	bool local_input;                 /* our stdin is still open */
 	struct health health;
-	int64_t kill_at_ms;               /* told to end: SIGKILL then; 0: not told */
+	bool ending;                      /* told to end */
+	int64_t kill_at_ms;               /* SIGKILL then; 0: no time-out */
 };
 
 /* One run of the command: passes everything on until it has ended and its output is read. Returns the exit code. */
 int supervisor_loop(struct supervisor *s);
+
+/* Whether signal SIG tells the supervisor to end: SIGTERM does, and in the foreground what a terminal sends. */
+bool supervisor_ends(const struct supervisor *s, int sig);
 
 /* streams' side */
 void supervisor_accept(struct supervisor *s);

@@ -19,8 +19,8 @@ static char *read_db(int rootfd, const char *path)
 	while (fd >= 0 && b.len < DB_MAX) {
 		ssize_t n;
 
-		buf_reserve(&b, 4096);
-		n = read(fd, b.p + b.len, 4096);
+		buf_reserve(&b, 1024);
+		n = read(fd, b.p + b.len, b.cap - b.len - 1);
 		if (n <= 0)
 			break;
 		b.len += (size_t)n;

@@ -1,4 +1,5 @@
 #include "ctr/volume.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/kernel.h"
 #include "base/path.h"
@@ -65,10 +66,9 @@ static bool uses(const struct spec *spec, const char *name)
 	return false;
 }
 
-int volume_users(const struct store *s, const char *name)
+void volume_users(const struct store *s, const char *name, struct strs *who)
 {
 	struct strs ids = { 0 };
-	int n = 0;
 
 	record_ids(s, &ids, NULL);
 	for (size_t i = 0; i < ids.n; i++) {
@@ -76,29 +76,57 @@ int volume_users(const struct store *s, const char *name)
 
 		if (record_open_id(s, ids.v[i], &r, NULL) < 0)
 			continue;
-		n += uses(&r.spec, name);
+		if (uses(&r.spec, name))
+			strs_add(who, r.spec.name);
 		record_close(&r);
 	}
 	strs_free(&ids);
-	return n;
+	strs_sort(who);
+}
+
+static int in_use(const struct store *s, const char *name, struct err *err)
+{
+	struct strs who = { 0 };
+	struct buf list = { 0 };
+	int r = 0;
+
+	volume_users(s, name, &who);
+	for (size_t i = 0; i < who.n; i++)
+		buf_fmt(&list, "%s%s", i ? ", " : "", who.v[i]);
+	if (who.n)
+		r = err_msg(err, -EBUSY, "in use by %s", list.p);
+	buf_free(&list);
+	strs_free(&who);
+	return r;
 }
 
 int volume_remove(const struct store *s, const char *name, struct err *err)
 {
 	char path[200];
 	struct stat st;
-	int users, r = name_check(name, err);
+	int r = name_check(name, err);
 
 	if (r < 0)
 		return r;
 	snprintf(path, sizeof path, "volumes/%s", name);
 	if (fstatat(s->root, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_msg(err, -ENOENT, "no such volume");
-	users = volume_users(s, name);
-	if (users)
-		return err_msg(err, -EBUSY, "in use by %d container%s", users, users == 1 ? "" : "s");
+	r = in_use(s, name, err);
+	if (r < 0)
+		return r;
 	r = tree_remove(s->root, path);
 	return r < 0 ? err_sys(err, r, "remove volume %s", name) : 0;
+}
+
+void volume_invent(char name[33])
+{
+	random_hex(name, 32);
+	name[0] = 'a'; /* never all digits */
+}
+
+bool volume_anonymous(const char *name)
+{
+	return strlen(name) == 32 && strspn(name, "0123456789abcdef") == 32;
 }
 
 int volume_names(const struct store *s, struct strs *out, struct err *err)

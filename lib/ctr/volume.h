@@ -10,13 +10,17 @@ int volume_make(const struct store *s, const char *name, struct err *err);
 /* Fills a new volume with what the container's root has at TARGET, owners and modes included. 0 or -errno, told. */
 int volume_fill(const struct store *s, const char *name, const struct spec *spec, const char *target, struct err *err);
 
-/* Removes it. -EBUSY if a container uses it, -ENOENT; told. */
+/* Removes it. -EBUSY if containers use it (they are named), -ENOENT; told. */
 int volume_remove(const struct store *s, const char *name, struct err *err);
 
 /* Every volume's name, sorted. */
 int volume_names(const struct store *s, struct strs *out, struct err *err);
 
-/* How many containers use it. */
-int volume_users(const struct store *s, const char *name);
+/* The names of containers that use it, in order. */
+void volume_users(const struct store *s, const char *name, struct strs *who);
+
+/* A name for one that a user gave none, and whether NAME is such a one. */
+void volume_invent(char name[33]);
+bool volume_anonymous(const char *name);
 
 #endif

@@ -26,7 +26,7 @@ static const unsigned char *take(struct gzip *g, size_t n, int *rc, struct err *
 
 	*rc = inflate_bytes(z, n, err);
 	if (*rc == 0)
-		*rc = wrong(g, err, "truncated: no more");
+		*rc = inflate_truncated(z, err);
 	if (*rc < 0)
 		return NULL;
 	*rc = 0;
@@ -56,14 +56,19 @@ static int skip_text(struct gzip *g, struct err *err)
 static int header(struct gzip *g, struct err *err)
 {
 	int rc;
-	const unsigned char *p = take(g, 10, &rc, err);
+	const unsigned char *p = take(g, 1, &rc, err);
 	unsigned flags;
 
 	if (!p)
 		return rc;
-	if (p[0] != 0x1f || p[1] != 0x8b || p[2] != 8 || p[3] & FLAG_RESERVED)
+	if (p[0] != 0x1f)
 		return wrong(g, err, "a bad header");
-	flags = p[3];
+	p = take(g, 9, &rc, err);
+	if (!p)
+		return rc;
+	if (p[0] != 0x8b || p[1] != 8 || p[2] & FLAG_RESERVED)
+		return wrong(g, err, "a bad header");
+	flags = p[2];
 	if (flags & FLAG_EXTRA && (p = take(g, 2, &rc, err)))
 		rc = skip(g, p[0] | (size_t)p[1] << 8, err);
 	if (rc == 0 && flags & FLAG_NAME)

@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/json.h"
 #include "image/tar.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -111,6 +112,12 @@ int image_remove(int store, const char *name, const struct image_use *use, bool 
 /* Removes images without a name and layers (and half-made ones whose maker is dead) that nothing refers to; HALF_MADE_ONLY: those
  * alone. Appends what was freed to REMOVED. 0 or -errno. */
 int image_prune(int store, const struct image_use *use, bool half_made_only, struct strs *removed, struct err *err);
+
+/* Bytes of file content in all of its layers. */
+int64_t image_size(int store, const struct image *img);
+
+/* Writes all there is to say about IMG as a JSON object: id, names, size, layers and what its config says. */
+void image_inspect(int store, const struct image *img, struct json_out *o);
 
 /* Every image: CALL with the image and one of its names (NULL: none left), in order of name. CALL's result other than 0 ends it and
  * is returned. An image whose config can't be read is passed over. */

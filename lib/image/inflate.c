@@ -45,23 +45,24 @@ static int corrupt(const struct inflate *z, struct err *err, const char *what)
 	return err_msg(err, -EINVAL, "gzip: corrupt at byte %lld: %s", (long long)inflate_offset(z), what);
 }
 
-static int truncated(const struct inflate *z, struct err *err)
+int inflate_truncated(const struct inflate *z, struct err *err)
 {
 	return err_msg(err, -EINVAL, "gzip: truncated: it ends at byte %lld", (long long)(z->in_offset + (int64_t)z->in_end));
 }
 
-/* Reads until there are N bytes or the source is at its end, which zeros follow then. */
+/* Reads until there are N bytes or the source is at its end, which zeros follow then. The bytes that `bits` still holds stay,
+ * since to_byte() goes back to them. */
 static int fill(struct inflate *z, size_t n, struct err *err)
 {
-	size_t left = z->in_end - z->in_pos;
+	size_t keep = z->nbits / 8 < z->in_pos ? z->nbits / 8 : z->in_pos;
 
-	if (left >= n || z->in_eof)
+	if (z->in_end - z->in_pos >= n || z->in_eof)
 		return 0;
-	memmove(z->in, z->in + z->in_pos, left);
-	z->in_offset += (int64_t)z->in_pos;
-	z->in_pos = 0;
-	z->in_end = left;
-	while (z->in_end < n && !z->in_eof) {
+	z->in_offset += (int64_t)(z->in_pos - keep);
+	z->in_end -= z->in_pos - keep;
+	memmove(z->in, z->in + z->in_pos - keep, z->in_end);
+	z->in_pos = keep;
+	while (z->in_end < keep + n && !z->in_eof) {
 		ssize_t got = z->from->read(z->from, z->in + z->in_end, INFLATE_IN - z->in_end, err);
 
 		if (got < 0)
@@ -108,7 +109,7 @@ static int need_bits(struct inflate *z, struct err *err)
 	int rc;
 
 	if (overrun(z))
-		return truncated(z, err);
+		return inflate_truncated(z, err);
 	rc = fill(z, NEAR_END, err);
 	if (rc < 0)
 		return rc;
@@ -320,7 +321,7 @@ static int stored_header(struct inflate *z, struct err *err)
 	to_byte(z);
 	rc = inflate_bytes(z, 4, err);
 	if (rc <= 0)
-		return rc < 0 ? rc : truncated(z, err);
+		return rc < 0 ? rc : inflate_truncated(z, err);
 	p = z->in + z->in_pos;
 	z->stored = p[0] | (unsigned)p[1] << 8;
 	if ((z->stored ^ 0xffff) != (p[2] | (unsigned)p[3] << 8))
@@ -340,7 +341,7 @@ static int block_header(struct inflate *z, struct err *err)
 	z->last = take_bits(z, 1);
 	type = take_bits(z, 2);
 	if (overrun(z))
-		return truncated(z, err);
+		return inflate_truncated(z, err);
 	if (type == 0)
 		return stored_header(z, err);
 	if (type == 3)
@@ -359,7 +360,7 @@ static int stored_block(struct inflate *z, struct err *err)
 	int rc = z->stored ? inflate_bytes(z, 1, err) : 1;
 
 	if (rc <= 0)
-		return rc < 0 ? rc : truncated(z, err);
+		return rc < 0 ? rc : inflate_truncated(z, err);
 	n = z->in_end - z->in_pos;
 	n = n < z->stored ? n : z->stored;
 	n = n < room ? n : room;
@@ -496,7 +497,7 @@ static int coded_block(struct inflate *z, struct err *err)
 	limit = z->in_eof ? z->in + z->in_end + NEAR_END : z->in + z->in_end - NEAR_END;
 	stop = decode(z, limit);
 	if (overrun(z) || (z->in_eof && z->in + z->in_pos > limit))
-		return truncated(z, err);
+		return inflate_truncated(z, err);
 	if (stop == STOP_CODE)
 		return corrupt(z, err, "a code that isn't one");
 	if (stop == STOP_DISTANCE)
@@ -523,7 +524,7 @@ int inflate_run(struct inflate *z, struct err *err)
 	if (z->block != BLOCK_NONE)
 		return 1;
 	if (overrun(z))
-		return truncated(z, err);
+		return inflate_truncated(z, err);
 	to_byte(z);
 	return 0;
 }

@@ -46,6 +46,9 @@ void inflate_slide(struct inflate *z);
 /* Between streams: sees to N bytes of input being there from in[in_pos] on. 1, 0 if the source ends before, -errno. */
 int inflate_bytes(struct inflate *z, size_t n, struct err *err);
 
+/* Tells that the source ended too early, and where. -EINVAL. */
+int inflate_truncated(const struct inflate *z, struct err *err);
+
 /* The position in the source of the next byte that isn't used up. */
 int64_t inflate_offset(const struct inflate *z);
 

@@ -110,6 +110,7 @@ static int digest_tree(int tree, char diff_id[65], struct err *err)
 /* Everything that makes the layer, in its temporary directory TMP. */
 static int fill(int tmp, struct source *from, struct layer_import *how, struct err *err)
 {
+	const struct timespec never[2] = { { 0 }, { 0 } };
 	char size[24];
 	int tree, rc;
 
@@ -118,7 +119,8 @@ static int fill(int tmp, struct source *from, struct layer_import *how, struct e
 	tree = dir_open(tmp, "tree");
 	if (tree < 0)
 		return err_sys(err, tree, "create a layer");
-	rc = fchmod(tree, 0755) < 0 ? err_sys(err, -errno, "create a layer") : extract(tree, from, how, err);
+	/* a top that the tar says nothing about is the same whenever it is imported */
+	rc = fchmod(tree, 0755) < 0 || futimens(tree, never) < 0 ? err_sys(err, -errno, "create a layer") : extract(tree, from, how, err);
 	if (rc == 0 && how->strip)
 		rc = digest_tree(tree, how->diff_id, err);
 	close(tree);
@@ -158,6 +160,7 @@ int layer_import(int store, struct source *from, struct layer_import *how, struc
 
 	if (folder < 0)
 		return folder;
+	store_sweep(folder, "", NULL); /* what a killed import left may be the room that this one needs */
 	tmp = store_tmp(folder, name);
 	if (tmp < 0) {
 		rc = err_sys(err, tmp, "create a layer");

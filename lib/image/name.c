@@ -49,10 +49,9 @@ static size_t host_length(const char *name)
 
 static bool host_ok(const char *s, size_t n)
 {
-	size_t word = strspn(s, alnum);
+	size_t word = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-");
 
-	word += strspn(s + word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-");
-	if (!word)
+	if (!strspn(s, alnum))
 		return false;
 	if (s[word] == ':')
 		word += 1 + strspn(s + word + 1, "0123456789");

@@ -93,7 +93,7 @@ void store_sweep(int folder, const char *what, struct strs *removed)
 		lock = store_lock(folder, e->d_name, LOCK_EX);
 		if (lock == -ENOTDIR || lock == -ELOOP) /* a symlink that wasn't renamed */
 			unlinkat(folder, e->d_name, 0);
-		else if (lock >= 0 && store_remove(folder, e->d_name) == 0)
+		else if (lock >= 0 && store_remove(folder, e->d_name) == 0 && removed)
 			strs_fmt(removed, "%s %s", what, e->d_name);
 		if (lock >= 0)
 			close(lock);

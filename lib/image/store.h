@@ -25,7 +25,7 @@ int store_lock(int folder, const char *name, int how);
 /* Removes NAME, whose lock is held: it disappears at once, then its files go. */
 int store_remove(int folder, const char *name);
 
-/* Removes directories of FOLDER that were left half-made. Appends "layer NAME" and so on to REMOVED. */
+/* Removes directories of FOLDER that were left half-made. Appends "WHAT NAME" to REMOVED (may be NULL). */
 void store_sweep(int folder, const char *what, struct strs *removed);
 
 /* Names in PATH (a folder), sorted; those that begin with a dot are left out. A missing folder has none. */

@@ -52,6 +52,12 @@ struct fd_sink { struct sink s; int fd; };
 void fd_source_init(struct fd_source *s, int fd);
 void fd_sink_init(struct fd_sink *s, int fd);
 
+/* A tree read as an archive, written by a process of its own: from `from.s`. The end is told RC, what came of the reading, and
+ * returns it, or the writer's -errno, told, if that is the cause. */
+struct tree_source { struct fd_source from; pid_t pid; int tell; };
+int tree_source_begin(struct tree_source *s, const struct tar_write *from, struct err *err);
+int tree_source_end(struct tree_source *s, int rc, struct err *err);
+
 /* Copies a tree into another through the two above, in two processes with a pipe between. 0 or -errno. */
 int tree_copy(const struct tar_write *from, struct tar_extract *to, struct err *err);
 

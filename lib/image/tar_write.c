@@ -299,7 +299,7 @@ static int write_from(struct walk *k, const struct tar_write *w, struct err *err
 	const char *from = w->from && *w->from ? w->from : ".";
 	char name[256];
 	struct stat st;
-	int fd = path_open(w->rootfd, from, O_RDONLY | O_DIRECTORY, 0), rc;
+	int fd = path_open(w->rootfd, from, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0), rc;
 
 	buf_str(&k->name, w->name ? w->name : "");
 	if (fd >= 0) {

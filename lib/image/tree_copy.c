@@ -22,57 +22,57 @@ static void writer(const struct tar_write *from, int data, int tell)
 	_exit(err.code < 0);
 }
 
-/* Starts it: its pid; DATA and TELL are the ends to read from. Or -errno. */
-static pid_t start(const struct tar_write *from, int *data, int *tell)
+int tree_source_begin(struct tree_source *s, const struct tar_write *from, struct err *err)
 {
 	int d[2], t[2];
-	pid_t pid;
 
 	if (pipe2(d, O_CLOEXEC) < 0)
-		return -errno;
+		return err_sys(err, -errno, "make a pipe");
 	if (pipe2(t, O_CLOEXEC) < 0) {
-		pid = -errno;
+		err_sys(err, -errno, "make a pipe");
 		close(d[0]);
 		close(d[1]);
-		return pid;
+		return -EMFILE;
 	}
-	pid = fork();
-	if (pid == 0) {
+	s->pid = fork();
+	if (s->pid == 0) {
 		close(d[0]);
 		close(t[0]);
 		writer(from, d[1], t[1]);
 	}
-	if (pid < 0)
-		pid = -errno, close(d[0]), close(t[0]);
+	if (s->pid < 0)
+		err_sys(err, -errno, "start a process to read files");
 	close(d[1]);
 	close(t[1]);
-	*data = d[0];
-	*tell = t[0];
-	return pid;
+	fd_source_init(&s->from, d[0]);
+	s->tell = t[0];
+	return s->pid < 0 ? tree_source_end(s, -EAGAIN, NULL) : 0;
 }
 
-int tree_copy(const struct tar_write *from, struct tar_extract *to, struct err *err)
+int tree_source_end(struct tree_source *s, int rc, struct err *err)
 {
 	struct err theirs = { 0 };
-	struct fd_source source;
-	int data, tell, status, rc;
-	pid_t pid = start(from, &data, &tell);
+	int status = 0;
 
-	if (pid < 0)
-		return err_sys(err, pid, "start a process to copy");
-	fd_source_init(&source, data);
-	rc = tar_extract(to, &source.s, err);
-	close(data);
+	close(s->from.fd);
 	/* what the writer says is the cause; that its archive is cut short only the effect */
-	if (read_full(tell, &theirs, sizeof theirs) == (ssize_t)sizeof theirs) {
+	if (read_full(s->tell, &theirs, sizeof theirs) == (ssize_t)sizeof theirs) {
 		if (err)
 			*err = theirs;
 		rc = theirs.code;
 	}
-	close(tell);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+	close(s->tell);
+	while (s->pid > 0 && waitpid(s->pid, &status, 0) < 0 && errno == EINTR)
 		;
-	if (rc == 0 && status)
-		rc = err_msg(err, -EIO, "the copying process ended early");
+	if (rc >= 0 && status)
+		rc = err_msg(err, -EIO, "the process that reads files ended early");
 	return rc;
+}
+
+int tree_copy(const struct tar_write *from, struct tar_extract *to, struct err *err)
+{
+	struct tree_source s;
+	int rc = tree_source_begin(&s, from, err);
+
+	return rc < 0 ? rc : tree_source_end(&s, tar_extract(to, &s.from.s, err), err);
 }

@@ -78,12 +78,12 @@ void caps_names(uint64_t mask, struct strs *out)
 int caps_bound(uint64_t mask)
 {
 	for (int cap = 0; cap < 64; cap++) {
-		int held = prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
-
-		if (held < 0)
-			return 0; /* EINVAL: beyond the last one */
-		if (held && !(mask & BIT(cap)) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
-			return -errno;
+		if (mask & BIT(cap) || prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
+			continue;
+		if (errno == EINVAL)
+			return 0; /* beyond the last one */
+		if (prctl(PR_CAPBSET_READ, cap, 0, 0, 0) > 0) /* no matter if it isn't held */
+			return -EPERM;
 	}
 	return 0;
 }

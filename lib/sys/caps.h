@@ -18,12 +18,12 @@ int caps_parse(const char *name, uint64_t *mask, struct err *err);
 /* "CAP_CHOWN", .. of a mask, appended in the order of their numbers; one without a name is "CAP_41". */
 void caps_names(uint64_t mask, struct strs *out);
 
-/* Limits the bounding set to MASK (prctl(2), PR_CAPBSET_DROP); needs SETPCAP if anything is to go. Before the change of
- * user. 0 or -errno. */
+/* Limits the bounding set to MASK (prctl(2), PR_CAPBSET_DROP); needs SETPCAP if anything is to go. Before the
+ * change of user. 0 or -errno. */
 int caps_bound(uint64_t mask);
 
-/* Takes from permitted and effective what isn't in MASK; inheritable and ambient become empty (capset(2)). After the change of
- * user, which has emptied them already unless the user is root. 0 or -errno. */
+/* Takes from permitted and effective what isn't in MASK; inheritable and ambient become empty (capset(2)). After
+ * the change of user, which has emptied them already unless the user is root. 0 or -errno. */
 int caps_set(uint64_t mask);
 
 #endif

@@ -25,14 +25,15 @@ const struct field cgroup_limits_fields[] = {
 	{ NULL, FIELD_BOOL, 0, NULL, 0 },
 };
 
-#define PERIOD 100000   /* the kernel's, and num_cpus's */
+#define PERIOD     100000 /* the kernel's, and num_cpus's */
 #define MEMORY_MIN 65536
 
 static int range(const char *option, int64_t n, int64_t min, int64_t max, bool unlimited, struct err *err)
 {
 	if (!n || (n >= min && n <= max) || (unlimited && n == -1))
 		return 0;
-	return err_msg(err, -EINVAL, "--%s %lld: not between %lld and %lld", option, (long long)n, (long long)min, (long long)max);
+	return err_msg(err, -EINVAL, "--%s %lld: not between %lld and %lld", option, (long long)n, (long long)min,
+		       (long long)max);
 }
 
 static int resolve_cpus(struct cgroup_limits *l, struct err *err)
@@ -73,7 +74,8 @@ static int check_memory(const struct cgroup_limits *l, struct err *err)
 	if (l->memory <= 0)
 		return err_msg(err, -EINVAL, "--memory-swap is memory and swap together: it needs --memory");
 	if (l->memory_swap < l->memory)
-		return err_msg(err, -EINVAL, "--memory-swap %lld: less than --memory %lld", (long long)l->memory_swap, (long long)l->memory);
+		return err_msg(err, -EINVAL, "--memory-swap %lld: less than --memory %lld", (long long)l->memory_swap,
+			       (long long)l->memory);
 	return 0;
 }
 

@@ -39,7 +39,8 @@ int cgroup_path(const char *path, bool root, char out[CGROUP_PATH_MAX], struct e
 		s += n + (s[n] == '/');
 	}
 	if (!len && (!root || !*path))
-		return err_msg(err, -EINVAL, *path ? "group %s: the root group is everybody's" : "group %s: empty path", path);
+		return err_msg(err, -EINVAL, *path ? "group %s: the root group is everybody's" : "group %s: empty path",
+			       path);
 	if (!len)
 		out[len++] = '/';
 	out[len] = '\0';

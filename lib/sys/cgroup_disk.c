@@ -30,7 +30,8 @@ static int device(char *name, struct cgroup_disk *out, struct err *err)
 	struct stat st;
 
 	if (name[0] != '/')
-		return numbers(name, out) ? 0 : err_msg(err, -EINVAL, "device %s: neither a path nor MAJOR:MINOR", name);
+		return numbers(name, out) ? 0
+					  : err_msg(err, -EINVAL, "device %s: neither a path nor MAJOR:MINOR", name);
 	if (stat(name, &st))
 		return err_sys(err, -errno, "device %s", name);
 	if (!S_ISBLK(st.st_mode))

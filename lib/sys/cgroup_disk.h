@@ -8,7 +8,7 @@
 
 struct cgroup_disk {
 	unsigned major, minor;
-	uint64_t rate;         /* a second; 0: no limit */
+	uint64_t rate; /* a second; 0: no limit */
 };
 
 /* "/dev/sda:1m", "8:0:1048576"; sizes if BYTES, else plain numbers. 0, -EINVAL, or what stat(2) of the device said. */

@@ -7,10 +7,15 @@
 
 #define PATIENCE_MS 5000 /* uninterruptible sleep, as on a dead NFS server, may keep a process from freezing */
 
+static const struct cgroup_hierarchy *hierarchy(const struct cgroup_host *host)
+{
+	return host->unified >= 0 ? &host->h[host->unified] : cgroup_find(host, "freezer");
+}
+
 /* The hierarchy that would freeze PATH, or NULL. */
 static const struct cgroup_hierarchy *freezer(const struct cgroup_host *host, const char *path)
 {
-	const struct cgroup_hierarchy *h = host->unified >= 0 ? &host->h[host->unified] : cgroup_find(host, "freezer");
+	const struct cgroup_hierarchy *h = hierarchy(host);
 
 	return h && cgroup_in(h, path) ? h : NULL;
 }
@@ -80,7 +85,7 @@ int cgroup_freeze(const struct cgroup_host *host, const char *path, bool frozen,
 
 bool cgroup_frozen(const struct cgroup_host *host, const char *path)
 {
-	const struct cgroup_hierarchy *h = freezer(host, path);
+	const struct cgroup_hierarchy *h = hierarchy(host);
 	struct buf b = { 0 };
 	bool yes;
 

@@ -27,9 +27,10 @@ int cgroup_mkdir(const struct cgroup_hierarchy *h, const char *path, int *made, 
 /* Takes the last MADE components away again. */
 void cgroup_unmake(const struct cgroup_hierarchy *h, const char *path, int made);
 
-/* v2: enables cpu, memory and pids where they are, and what LIMITS need, in every group above PATH (all of which exist). A root
- * that is a delegated group with processes in it answers -EBUSY (no internal processes). 0 or -errno. */
-int cgroup_v2_enable(const struct cgroup_hierarchy *h, const char *path, const struct cgroup_limits *limits, struct err *err);
+/* v2: enables cpu, memory and pids where they are, and what LIMITS need, in every group above PATH (all of which
+ * exist). A root that is a delegated group with processes in it answers -EBUSY (no internal processes). 0 or -errno. */
+int cgroup_v2_enable(const struct cgroup_hierarchy *h, const char *path, const struct cgroup_limits *limits,
+		     struct err *err);
 
 /* Calls EACH for PATH and every group below it, deepest first; stops at the first answer that isn't 0 and returns it. A
  * group that isn't there is 0. */
@@ -52,7 +53,8 @@ bool cgroup_limits_need(const struct cgroup_limits *l, const char *controller);
 int cgroup_limits_possible(const struct cgroup_host *host, const struct cgroup_limits *l, struct err *err);
 
 /* Writes L to group PATH, which exists where it has to. 0 or -errno. */
-int cgroup_limits_write(const struct cgroup_host *host, const char *path, const struct cgroup_limits *l, struct err *err);
+int cgroup_limits_write(const struct cgroup_host *host, const char *path, const struct cgroup_limits *l,
+			struct err *err);
 
 /* Waits until cgroup.events of PATH says KEY VALUE: 0, -ETIMEDOUT, -ENOENT when the group is gone, or -errno. */
 int cgroup_await(const struct cgroup_hierarchy *h, const char *path, const char *key, int64_t value, int timeout_ms);

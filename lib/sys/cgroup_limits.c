@@ -1,5 +1,5 @@
-/* Limits: the words of v1 and v2 in one table, and what one has to become to be the other. The controller is what stands
- * before a file's first dot. */
+/* Limits: the words of v1 and v2 in one table, and what one has to become to be the other. The controller is what
+ * stands before a file's first dot. */
 #include "sys/cgroup_disk.h"
 #include "sys/cgroup_internal.h"
 #include <errno.h>
@@ -13,14 +13,15 @@ struct knob {
 	const char *option;
 	enum kind kind;
 	size_t offset;
-	const char *v1, *v2;   /* files; v2 of DISK: the key in io.max */
-	const char *config;    /* brings it; CONFIG_ left out */
+	const char *v1, *v2; /* files; v2 of DISK: the key in io.max */
+	const char *config;  /* brings it; CONFIG_ left out */
 };
 
 #define AT(member) offsetof(struct cgroup_limits, member)
 static const struct knob knobs[] = {
 	{ "memory", NUMBER, AT(memory), "memory.limit_in_bytes", "memory.max", "MEMCG" },
-	{ "memory-swap", SWAP, AT(memory_swap), "memory.memsw.limit_in_bytes", "memory.swap.max", "MEMCG_SWAP, or boot with swapaccount=1" },
+	{ "memory-swap", SWAP, AT(memory_swap), "memory.memsw.limit_in_bytes", "memory.swap.max",
+	  "MEMCG_SWAP, or boot with swapaccount=1" },
 	{ "memory-reservation", NUMBER, AT(memory_reservation), "memory.soft_limit_in_bytes", "memory.low", "MEMCG" },
 	{ "pids-limit", NUMBER, AT(pids), "pids.max", "pids.max", "CGROUP_PIDS" },
 	{ "cpu-period", PERIOD, AT(cpu_period), "cpu.cfs_period_us", "cpu.max", "CFS_BANDWIDTH" },
@@ -32,7 +33,8 @@ static const struct knob knobs[] = {
 	{ "device-read-bps", DISK, AT(read_bps), "blkio.throttle.read_bps_device", "rbps", "BLK_DEV_THROTTLING" },
 	{ "device-write-bps", DISK, AT(write_bps), "blkio.throttle.write_bps_device", "wbps", "BLK_DEV_THROTTLING" },
 	{ "device-read-iops", DISK, AT(read_iops), "blkio.throttle.read_iops_device", "riops", "BLK_DEV_THROTTLING" },
-	{ "device-write-iops", DISK, AT(write_iops), "blkio.throttle.write_iops_device", "wiops", "BLK_DEV_THROTTLING" },
+	{ "device-write-iops", DISK, AT(write_iops), "blkio.throttle.write_iops_device", "wiops",
+	  "BLK_DEV_THROTTLING" },
 };
 #define KNOBS (sizeof knobs / sizeof *knobs)
 
@@ -287,7 +289,8 @@ static int put_knob(const struct target *t, const struct cgroup_limits *l, bool 
 	}
 }
 
-int cgroup_limits_write(const struct cgroup_host *host, const char *path, const struct cgroup_limits *l, struct err *err)
+int cgroup_limits_write(const struct cgroup_host *host, const char *path, const struct cgroup_limits *l,
+			struct err *err)
 {
 	struct cgroup_limits all = *l;
 	int r = 0;

@@ -17,7 +17,8 @@ static bool has(const struct cgroup_hierarchy *h, const char *controller)
 	return strs_has(&h->controllers, controller);
 }
 
-static enum role role_of(const struct cgroup_host *host, const struct cgroup_hierarchy *h, const struct cgroup_limits *limits)
+static enum role role_of(const struct cgroup_host *host, const struct cgroup_hierarchy *h,
+			 const struct cgroup_limits *limits)
 {
 	if (h->v2 || has(h, "memory") || has(h, "cpu") || has(h, "pids"))
 		return ROLE_OWN;
@@ -45,8 +46,8 @@ static int open_way(const struct cgroup_hierarchy *h, const char *path, struct c
 	return 0;
 }
 
-static int make_in(const struct cgroup_hierarchy *h, const char *path, const struct cgroup_limits *limits, struct cgroup *g,
-		   int *made, struct err *err)
+static int make_in(const struct cgroup_hierarchy *h, const char *path, const struct cgroup_limits *limits,
+		   struct cgroup *g, int *made, struct err *err)
 {
 	int r = cgroup_mkdir(h, path, made, err);
 
@@ -58,8 +59,8 @@ static int make_in(const struct cgroup_hierarchy *h, const char *path, const str
 	return r ? err_sys(err, r, "open group %s%s", h->mount, path) : 0;
 }
 
-int cgroup_make(const struct cgroup_host *host, const char *path, const struct cgroup_limits *limits, struct cgroup *out,
-		struct err *err)
+int cgroup_make(const struct cgroup_host *host, const char *path, const struct cgroup_limits *limits,
+		struct cgroup *out, struct err *err)
 {
 	enum role role[CGROUP_MAX] = { 0 };
 	int made[CGROUP_MAX] = { 0 }, r;
@@ -87,7 +88,8 @@ int cgroup_make(const struct cgroup_host *host, const char *path, const struct c
 }
 
 /* The way into PATH, or into its first component where the caller's own group would be the other choice. */
-static int open_nearest(const struct cgroup_hierarchy *h, const char *path, const char *first, struct cgroup *g, bool *found)
+static int open_nearest(const struct cgroup_hierarchy *h, const char *path, const char *first, struct cgroup *g,
+			bool *found)
 {
 	int r = open_way(h, path, g);
 
@@ -169,7 +171,8 @@ static int gather(const struct cgroup_host *host, const struct cgroup_hierarchy 
 }
 
 /* PATH in a hierarchy that a limit needs now and nobody needed before. */
-static int extend(const struct cgroup_hierarchy *h, const char *path, const struct cgroup_limits *limits, struct err *err)
+static int extend(const struct cgroup_hierarchy *h, const char *path, const struct cgroup_limits *limits,
+		  struct err *err)
 {
 	int made = 0, r = 0;
 

@@ -11,10 +11,10 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
-#define TOP "/sys/fs/cgroup"
-#define FLAGS (MS_NOSUID | MS_NODEV | MS_NOEXEC)
+#define TOP           "/sys/fs/cgroup"
+#define FLAGS         (MS_NOSUID | MS_NODEV | MS_NOEXEC)
 #define CGROUP2_MAGIC 0x63677270
-#define SYSFS_MAGIC 0x62656572
+#define SYSFS_MAGIC   0x62656572
 
 static bool is_v2(const char *what)
 {

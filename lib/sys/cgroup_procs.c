@@ -16,8 +16,8 @@ static void add(struct cgroup_pids *pids, pid_t pid)
 	pids->v[pids->n++] = pid;
 }
 
-/* One group's own. Processes outside our pid namespace read as 0; a v2 threaded group has no cgroup.procs (EOPNOTSUPP): its
- * processes stand in the domain above. */
+/* One group's own. Processes outside our pid namespace read as 0; a v2 threaded group has no cgroup.procs (EOPNOTSUPP):
+ * its processes stand in the domain above. */
 static int add_own(const struct cgroup_hierarchy *h, const char *path, void *arg)
 {
 	struct buf b = { 0 };

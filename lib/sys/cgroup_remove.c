@@ -63,3 +63,13 @@ int cgroup_remove(const struct cgroup_host *host, const char *path, struct err *
 	}
 	return first;
 }
+
+int cgroup_end(const struct cgroup_host *host, const char *path, int timeout_ms, struct err *err)
+{
+	int r = cgroup_remove(host, path, NULL);
+
+	if (!r)
+		return 0;
+	r = cgroup_kill(host, path, timeout_ms);
+	return r ? err_sys(err, r, "kill the processes in group %s", path) : cgroup_remove(host, path, err);
+}

@@ -39,6 +39,13 @@ static int64_t flat(const struct cgroup_hierarchy *h, const char *path, const ch
 	return n;
 }
 
+int64_t cgroup_oom_kills(const struct cgroup_host *host, const char *path)
+{
+	const struct cgroup_hierarchy *h = cgroup_find(host, "memory");
+
+	return h ? flat(h, path, h->v2 ? "memory.events" : "memory.oom_control", "oom_kill") : -1;
+}
+
 static void stat_memory(const struct cgroup_host *host, const char *path, struct cgroup_stat *out)
 {
 	const struct cgroup_hierarchy *h = with(host, "memory", path);
@@ -49,7 +56,7 @@ static void stat_memory(const struct cgroup_host *host, const char *path, struct
 	out->memory_limit = number(h, path, h->v2 ? "memory.max" : "memory.limit_in_bytes");
 	if (!h->v2 && out->memory_limit >= V1_UNLIMITED)
 		out->memory_limit = -1;
-	out->oom_kills = flat(h, path, h->v2 ? "memory.events" : "memory.oom_control", "oom_kill");
+	out->oom_kills = cgroup_oom_kills(host, path);
 }
 
 /* cpu.stat of the unified hierarchy needs no controller. */

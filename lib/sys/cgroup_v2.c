@@ -11,7 +11,8 @@ static const char *const wanted[] = { "cpu", "memory", "pids", "cpuset", "io" };
 
 static bool wants(const struct cgroup_hierarchy *h, const struct cgroup_limits *limits, bool asked, int i)
 {
-	return strs_has(&h->controllers, wanted[i]) && ((i < ALWAYS && !asked) || cgroup_limits_need(limits, wanted[i]));
+	return strs_has(&h->controllers, wanted[i]) &&
+	       ((i < ALWAYS && !asked) || cgroup_limits_need(limits, wanted[i]));
 }
 
 /* "+cpu +memory": those of a container's controllers that group PATH has and doesn't hand down yet; only what LIMITS
@@ -40,7 +41,8 @@ static int refuse(const struct cgroup_hierarchy *h, const char *path, const char
 }
 
 /* Hands down what is missing at one level. What nobody asked for may stay missing. */
-static int enable_level(const struct cgroup_hierarchy *h, const char *path, const struct cgroup_limits *limits, struct err *err)
+static int enable_level(const struct cgroup_hierarchy *h, const char *path, const struct cgroup_limits *limits,
+			struct err *err)
 {
 	struct buf all = { 0 }, asked = { 0 };
 	int r = 0;
@@ -59,7 +61,8 @@ static int enable_level(const struct cgroup_hierarchy *h, const char *path, cons
 }
 
 /* The levels above PATH, from the root down. */
-static int enable_above(const struct cgroup_hierarchy *h, const char *path, const struct cgroup_limits *limits, struct err *err)
+static int enable_above(const struct cgroup_hierarchy *h, const char *path, const struct cgroup_limits *limits,
+			struct err *err)
 {
 	char parent[CGROUP_PATH_MAX];
 	int r;
@@ -69,7 +72,8 @@ static int enable_above(const struct cgroup_hierarchy *h, const char *path, cons
 	return r ? r : enable_level(h, parent, limits, err);
 }
 
-int cgroup_v2_enable(const struct cgroup_hierarchy *h, const char *path, const struct cgroup_limits *limits, struct err *err)
+int cgroup_v2_enable(const struct cgroup_hierarchy *h, const char *path, const struct cgroup_limits *limits,
+		     struct err *err)
 {
 	char parent[CGROUP_PATH_MAX];
 	struct buf b = { 0 };

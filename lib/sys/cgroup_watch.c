@@ -1,5 +1,5 @@
 /* Telling events. v2: poll(2) wakes for cgroup.events and memory.events (POLLPRI); v1: an eventfd(2), registered in
- * cgroup.event_control, for memory.oom_control. Both wake, too, when the group is removed. */
+ * cgroup.event_control, for memory.oom_control. That the group is gone is told by inotify(7) of the group above. */
 #include "sys/cgroup_internal.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -8,15 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <unistd.h>
 
 struct source {
 	const struct cgroup_hierarchy *h;
-	const char *file;
-	struct buf last;           /* the file's content as told */
+	const char *file; /* NULL: the group's own end */
+	struct buf last;  /* the file's content as told */
 };
 
-#define SOURCES 2
+#define SOURCES 3
 struct watch {
 	const char *path;
 	struct source s[SOURCES];
@@ -58,6 +59,21 @@ static void add_memory(struct watch *w, const struct cgroup_hierarchy *h)
 		add(w, h, "memory.oom_control", register_v1(h, w->path, "memory.oom_control"), POLLIN);
 }
 
+static void add_end(struct watch *w, const struct cgroup_hierarchy *h)
+{
+	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	char parent[CGROUP_PATH_MAX];
+	char *dir;
+
+	cgroup_parent(w->path, parent);
+	dir = xasprintf("%s%s", h->mount, parent);
+	if (inotify_add_watch(fd, dir, IN_DELETE | IN_ONLYDIR) >= 0)
+		add(w, h, NULL, fd, POLLIN);
+	else if (fd >= 0)
+		close(fd);
+	free(dir);
+}
+
 static bool has_line(const char *text, const char *line)
 {
 	size_t n = strlen(line);
@@ -73,8 +89,11 @@ static int tell_changes(struct watch *w, struct source *s)
 {
 	struct buf now = { 0 };
 	struct strs lines = { 0 };
-	int r = cgroup_file_get(s->h, w->path, s->file, &now);
+	int r;
 
+	if (!s->file)
+		return cgroup_in(s->h, w->path) ? 0 : -ENOENT;
+	r = cgroup_file_get(s->h, w->path, s->file, &now);
 	if (!r)
 		strs_split(&lines, now.p, '\n');
 	for (size_t i = 0; i < lines.n && !r; i++)
@@ -89,12 +108,12 @@ static int tell_changes(struct watch *w, struct source *s)
 /* Takes the wake-up back: what is read again is what comes after it. */
 static void rearm(const struct pollfd *p)
 {
-	char b[1024];
+	char b[4096];
 
 	if (p->events == POLLPRI)
 		(void)!pread(p->fd, b, sizeof b, 0);
-	else if (read(p->fd, b, 8) == 8)
-		cgroup_pause(10); /* v1 wakes before it kills, and counts after it */
+	else if (read(p->fd, b, sizeof b) == sizeof(uint64_t))
+		cgroup_pause(10); /* an eventfd: v1 wakes before it kills, and counts after it */
 }
 
 static int loop(struct watch *w)
@@ -129,6 +148,8 @@ int cgroup_watch(const struct cgroup_host *host, const char *path, int (*tell)(v
 		add(&w, unified, "cgroup.events", cgroup_file_open(unified, path, "cgroup.events", O_RDONLY), POLLPRI);
 	if (memory)
 		add_memory(&w, memory);
+	if (w.n)
+		add_end(&w, w.s[0].h);
 	r = w.n ? loop(&w) : err_msg(err, -ENOTSUP, "group %s: no hierarchy tells its events", path);
 	for (int i = 0; i < w.n; i++) {
 		buf_free(&w.s[i].last);

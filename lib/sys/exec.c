@@ -31,8 +31,8 @@ static bool there(const char *path)
 	return faccessat(AT_FDCWD, path, F_OK, 0) == 0;
 }
 
-/* One attempt: what the kernel said, as -errno, or -ENOENT only if there is nothing of that name (ENOENT may also mean its
- * interpreter, which is told as -ELIBBAD). */
+/* One attempt: what the kernel said, as -errno, or -ENOENT only if there is nothing of that name (ENOENT may also
+ * mean its interpreter, which is told as -ELIBBAD). */
 static int attempt(const char *path, char **argv, char **envp)
 {
 	int code;
@@ -47,8 +47,9 @@ static bool absent(int code)
 	return code == -ENOENT || code == -ENOTDIR;
 }
 
-/* Tries each directory of PATH. A file that is there but can't be started is in CULPRIT afterwards, its reason returned;
- * -ENOENT if there is none. A lack of permission or of an interpreter lets the search go on, as in musl's execvp. */
+/* Tries each directory of PATH. A file that is there but can't be started is in CULPRIT afterwards, its reason
+ * returned; -ENOENT if there is none. A lack of permission or of an interpreter lets the search go on, as in
+ * musl's execvp. */
 static int search(const char *path, char **argv, char **envp, char culprit[PATH_MAX])
 {
 	int found = -ENOENT;
@@ -74,7 +75,7 @@ int exec_command(char **argv, char **envp, struct err *err)
 {
 	const char *set = env_get(envp, "PATH="), *path = set ? set : default_path;
 	char culprit[PATH_MAX];
-	struct err none;
+	struct err none = { 0 };
 	int code;
 
 	err = err ? err : &none;

@@ -7,7 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Every signal (sigfillset would leave out those that the libc keeps to itself) but those by which a terminal stops a job. */
+/* Every signal (sigfillset would leave out those that the libc keeps to itself) but those by which a terminal
+ * stops a job. */
 static void awaited(sigset_t *set)
 {
 	memset(set, 0xff, sizeof *set);

@@ -81,7 +81,8 @@ ino_t ns_inode(pid_t pid, int flag)
 
 bool ns_user_first(void)
 {
-	/* PROC_USER_INIT_INO: fixed since Linux 3.8, part of the user interface since 6.18. No file: no user namespaces at all. */
+	/* PROC_USER_INIT_INO: fixed since Linux 3.8, part of the user interface since 6.18. No file: no user
+	 * namespaces at all. */
 	ino_t own = ns_inode(0, CLONE_NEWUSER);
 
 	return own == 0 || own == 0xEFFFFFFD;

@@ -26,14 +26,15 @@ const char *ns_name(int flag);
 /* Opens PID's namespace (0: the caller's) of that kind. fd or -errno. */
 int ns_open(pid_t pid, int flag);
 
-/* Opens a namespace file: one below /proc/PID/ns or one kept by a bind mount. *FLAG is its kind. fd, -EINVAL if PATH is something
- * else, or -errno. ioctl_ns(2). */
+/* Opens a namespace file: one below /proc/PID/ns or one kept by a bind mount. *FLAG is its kind. fd, -EINVAL if
+ * PATH is something else, or -errno. ioctl_ns(2). */
 int ns_open_file(const char *path, int *flag);
 
 /* The inode number that names PID's (0: the caller's) namespace, or 0. */
 ino_t ns_inode(pid_t pid, int flag);
 
-/* Whether the caller is in the first user namespace: only there can devices be made and every file system be mounted. */
+/* Whether the caller is in the first user namespace: only there can devices be made and every file system be
+ * mounted. */
 bool ns_user_first(void);
 
 /* Keeps PID's namespace beyond its last process: binds its file onto PATH, made if it is missing. 0, -EEXIST if

@@ -2,6 +2,7 @@
 
 #include "base/kernel.h"
 #include <sched.h>
+#include <sys/prctl.h>
 
 void ns_join_init(struct ns_join *j)
 {
@@ -51,6 +52,9 @@ int ns_join_process(struct ns_join *j, pid_t pid, int flags, struct err *err)
 
 int ns_join_now(const struct ns_join *j, struct err *err)
 {
+	/* Until exec nobody in there may look into this process: CVE-2016-9962. */
+	if (j->of_process)
+		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	for (int i = 0; i < NS_COUNT; i++)
 		if (j->files[i] >= 0 && setns(j->files[i], ns_kinds[i].flag) < 0)
 			return err_sys(err, -errno, "join the %s namespace", ns_kinds[i].name);

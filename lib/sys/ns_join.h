@@ -21,7 +21,8 @@ int ns_join_file(struct ns_join *j, const char *path, int only, struct err *err)
 /* Adds PID's namespaces in FLAGS (0: all), less those that the caller is in already. 0 or -errno. */
 int ns_join_process(struct ns_join *j, pid_t pid, int flags, struct err *err);
 
-/* Joins them all: files first. A pid namespace takes effect in children. 0 or -errno. */
+/* Joins them all: files first. A pid namespace takes effect in children. The caller isn't dumpable (prctl(2)) from
+ * before it joins a process's until it execs. 0 or -errno. */
 int ns_join_now(const struct ns_join *j, struct err *err);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* A kernel whose defaults differ must not let copy-up store empty files (metacopy) or follow an upper's redirects. */
 static const char *const safe_options[][2] = {
@@ -16,24 +17,39 @@ static int set_string(int fs, const char *key, const char *value)
 	return sys_fsconfig(fs, FSCONFIG_SET_STRING, key, value, 0);
 }
 
-/* Names layers by /proc/self/fd/N: short whatever the paths are, and a rename can't redirect them. */
+/* The directory's own path, so that `mount` shows where it is; /proc/self/fd/N where that isn't its name any more (a detached
+ * mount), or has characters that overlay reads otherwise. */
+static const char *layer_name(int fd, char name[256])
+{
+	char link[32];
+	struct stat a, b;
+	ssize_t n = readlink(path_of_fd(fd, link), name, 256);
+
+	if (n > 0 && n < 256) {
+		name[n] = 0;
+		if (!strpbrk(name, ":,\\") && stat(name, &a) == 0 && fstat(fd, &b) == 0 && a.st_ino == b.st_ino && a.st_dev == b.st_dev)
+			return name;
+	}
+	return strcpy(name, link);
+}
+
 static int set_layers(int fs, const int *lower, int n, int upper, int work)
 {
 	struct buf all = { 0 };
-	char name[32];
+	char name[256];
 	int r = 0;
 
 	for (int i = 0; i < n; i++)
-		buf_fmt(&all, "%s%s", i ? ":" : "", path_of_fd(lower[i], name));
+		buf_fmt(&all, "%s%s", i ? ":" : "", layer_name(lower[i], name));
 	if (all.len < 256) /* fsconfig(2) refuses longer strings */
 		r = set_string(fs, "lowerdir", all.p);
 	else
 		for (int i = 0; i < n && !r; i++)
-			r = set_string(fs, "lowerdir+", path_of_fd(lower[i], name));
+			r = set_string(fs, "lowerdir+", layer_name(lower[i], name));
 	if (!r && upper >= 0)
-		r = set_string(fs, "upperdir", path_of_fd(upper, name));
+		r = set_string(fs, "upperdir", layer_name(upper, name));
 	if (!r && work >= 0)
-		r = set_string(fs, "workdir", path_of_fd(work, name));
+		r = set_string(fs, "workdir", layer_name(work, name));
 	buf_free(&all);
 	return r;
 }

@@ -1,5 +1,5 @@
-/* What this kernel can do, found out without leaving anything behind. Each probe returns 1 (it can), 0 (it can't), or -errno where
- * the caller isn't allowed to know. */
+/* What this kernel can do, found out without leaving anything behind. Each probe returns 1 (it can), 0 (it can't),
+ * or -errno where the caller isn't allowed to know. */
 #ifndef SYS_PROBE_H
 #define SYS_PROBE_H
 
@@ -21,13 +21,13 @@ int probe_ns(const char *name);
 /* A file system that /proc/filesystems lists ("overlay"). */
 int probe_filesystem(const char *name);
 
-/* Where a module is: MODULE_LOADED and MODULE_LOADABLE mean that it is one; a part that is built in, or missing, is neither.
- * /proc/modules, /lib/modules/RELEASE/modules.dep. */
+/* Where a module is: MODULE_LOADED and MODULE_LOADABLE mean that it is one; a part that is built in, or missing,
+ * is neither. /proc/modules, /lib/modules/RELEASE/modules.dep. */
 enum module_state { MODULE_NONE, MODULE_LOADED, MODULE_LOADABLE };
 enum module_state probe_module(const char *name);
 
-/* Whether the file system of the directory PATH (or its nearest parent that is there) can hold an overlay's upper layer: tries
- * a whiteout and a trusted.overlay xattr in a directory of its own, which it removes. */
+/* Whether the file system of the directory PATH (or its nearest parent that is there) can hold an overlay's upper
+ * layer: tries a whiteout and a trusted.overlay xattr in a directory of its own, which it removes. */
 int probe_overlay_upper(const char *path);
 
 #endif

@@ -21,7 +21,7 @@ static int read_stat(pid_t pid, struct stat_line *out)
 	int fd;
 
 	snprintf(text, sizeof text, "/proc/%d/stat", (int)pid);
-	fd = open(text, O_RDONLY | O_CLOEXEC);
+	fd = openat(AT_FDCWD, text, O_RDONLY | O_CLOEXEC); /* musl's open() makes a second call for O_CLOEXEC */
 	if (fd < 0)
 		return -errno;
 	n = kernel_result(read(fd, text, sizeof text - 1));
@@ -73,7 +73,7 @@ bool proc_alive(pid_t pid, uint64_t start_time)
 int proc_fs_open(const char *path)
 {
 	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct statfs fs;
+	struct statfs fs = { 0 };
 
 	if (fd < 0)
 		return -errno;

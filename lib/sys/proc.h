@@ -16,7 +16,8 @@ int proc_open(pid_t pid, uint64_t start_time);
 /* Whether it still is, and is no zombie. */
 bool proc_alive(pid_t pid, uint64_t start_time);
 
-/* Opens procfs's root at PATH ("/proc") and checks that it is procfs (fstatfs): a descriptor, or -errno (-ENOTSUP: something else). */
+/* Opens procfs's root at PATH ("/proc") and checks that it is procfs (fstatfs): a descriptor, or -errno (-ENOTSUP:
+ * something else). */
 int proc_fs_open(const char *path);
 
 /* "TERM", "SIGTERM", "15", "RTMIN+3" -> number, or -EINVAL. */

@@ -4,8 +4,8 @@
 
 #include "base/err.h"
 
-/* Tells in ERR why execve(2) of PATH answered CODE (-errno; -ELIBBAD stands for an ENOENT although PATH exists): reads the
- * file as far as the caller may. Returns CODE. */
+/* Tells in ERR why execve(2) of PATH answered CODE (-errno; -ELIBBAD stands for an ENOENT although PATH exists):
+ * reads the file as far as the caller may. Returns CODE. */
 int program_why(const char *path, int code, struct err *err);
 
 #endif

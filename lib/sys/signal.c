@@ -7,8 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
-/* The kernel's own numbers for real-time signals less those that glibc keeps to itself, as kill(1) and docker count. musl's
- * SIGRTMIN is one higher. */
+/* The kernel's own numbers for real-time signals less those that glibc keeps to itself, as kill(1) and docker
+ * count. musl's SIGRTMIN is one higher. */
 enum { RT_FIRST = 34, RT_LAST = 64 };
 
 static const char names[][8] = {

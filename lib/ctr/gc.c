@@ -1,0 +1,178 @@
+#include "ctr/gc.h"
+#include "base/file.h"
+#include "ctr/reap.h"
+#include "ctr/volume.h"
+#include "image/image.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct gc {
+	const struct store *s;
+	struct strs *freed;
+	struct err *err;
+};
+
+/* "WHAT NAME" is free, or why not. Only the first failure is told. */
+static void freed(struct gc *g, int code, const struct err *err, const char *what, const char *name)
+{
+	if (!code)
+		strs_fmt(g->freed, "%s %s", what, name);
+	else if (g->err && !g->err->code)
+		*g->err = *err;
+}
+
+static bool has(int dir, const char *name)
+{
+	return faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static bool container_there(const struct store *s, const char *id)
+{
+	char path[40];
+
+	snprintf(path, sizeof path, "containers/%.*s", ID_LENGTH, id);
+	return has(s->root, path);
+}
+
+/* Files that file_replace didn't come to rename. */
+static void sweep_temporaries(struct gc *g, const struct record *r)
+{
+	int fd = dir_open(r->dir, ".");
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+
+	while (d && (e = readdir(d)))
+		if (strstr(e->d_name, ".tmp-") && unlinkat(r->dir, e->d_name, 0) == 0)
+			freed(g, 0, NULL, "file", e->d_name);
+	if (d)
+		closedir(d);
+}
+
+/* Under its lock, without a supervisor. */
+static void sweep_locked(struct gc *g, struct record *r)
+{
+	bool half = r->garbled && !has(r->dir, "spec.json"), due = reap_due(g->s, r);
+	struct err err = { 0 };
+
+	if (half) {
+		freed(g, container_remove(g->s, r, false, &err), &err, "half-made container", r->id);
+		return;
+	}
+	if (r->spec.auto_remove && (due || r->last.started || has(r->dir, "upper"))) {
+		freed(g, container_remove(g->s, r, true, &err), &err, "container", r->spec.name);
+		return;
+	}
+	if (due)
+		freed(g, reap_remains(g->s, r, &err), &err, "remains of container", r->spec.name);
+	sweep_temporaries(g, r);
+	if (!r->garbled && record_mend_name(g->s, r))
+		freed(g, 0, NULL, "lost name", r->spec.name);
+}
+
+static void sweep_container(struct gc *g, const char *id)
+{
+	struct record r;
+	int lock, supervisor;
+
+	if (record_open_id(g->s, id, &r, NULL) < 0)
+		return;
+	lock = record_lock(&r, 0, NULL);
+	if (lock >= 0) {
+		record_refresh(g->s, &r);
+		supervisor = record_supervisor(&r);
+		if (supervisor < 0)
+			sweep_locked(g, &r);
+		else
+			close(supervisor);
+		close(lock);
+	}
+	record_close(&r);
+}
+
+/* A run directory whose container was removed by hand, perhaps while it ran. */
+static void sweep_run(struct gc *g, const char *id)
+{
+	struct record r = { .dir = -1, .run = -1 };
+
+	if (container_there(g->s, id))
+		return;
+	memcpy(r.id, id, ID_LENGTH);
+	record_refresh(g->s, &r);
+	kill_now(g->s, &r);
+	record_forget_state(g->s, &r);
+	record_close(&r);
+	freed(g, 0, NULL, "run directory", id);
+}
+
+static void sweep_cgroups(struct gc *g)
+{
+	const struct cgroup_host *host = store_cgroups(g->s);
+	char *parent = xasprintf("/ctrbox-%s", g->s->tag);
+	struct strs groups = { 0 };
+	size_t n = strlen(parent);
+	bool gone = false;
+
+	cgroup_list(host, parent, &groups);
+	for (size_t i = 0; i < groups.n; i++) {
+		const char *path = groups.v[i];
+		struct err err = { 0 };
+		int r;
+
+		if (strlen(path) != n + 1 + ID_LENGTH || container_there(g->s, path + n + 1))
+			continue;
+		r = cgroup_kill(host, path, 10000);
+		r = r < 0 ? err_sys(&err, r, "kill the processes in cgroup %s", path) : cgroup_remove(host, path, &err);
+		freed(g, r, &err, "cgroup", path);
+	}
+	for (int i = 0; i < host->n; i++) /* the parent only if it is empty: rmdir(2) says so */
+		gone |= unlinkat(host->h[i].fd, parent + 1, AT_REMOVEDIR) == 0;
+	if (gone)
+		freed(g, 0, NULL, "cgroup", parent);
+	strs_free(&groups);
+	free(parent);
+}
+
+static void sweep_volumes(struct gc *g)
+{
+	struct strs names = { 0 };
+
+	volume_names(g->s, &names, NULL);
+	for (size_t i = 0; i < names.n; i++) {
+		struct err err = { 0 };
+		int r = volume_anonymous(names.v[i]) ? volume_remove(g->s, names.v[i], &err) : -EBUSY;
+
+		if (r != -EBUSY)
+			freed(g, r, &err, "volume", names.v[i]);
+	}
+	strs_free(&names);
+}
+
+int gc(const struct store *s, struct strs *out, struct err *err)
+{
+	struct err first = { 0 };
+	struct gc g = { s, out, &first };
+	struct image_use use = { 0 };
+	struct strs ids = { 0 }, runs = { 0 };
+	int r = record_ids(s, &ids, &first);
+
+	for (size_t i = 0; i < ids.n; i++)
+		sweep_container(&g, ids.v[i]);
+	if (!r)
+		r = record_ids_in(s->run, &runs, &first);
+	for (size_t i = 0; i < runs.n; i++)
+		sweep_run(&g, runs.v[i]);
+	record_sweep_names(s, out, &first);
+	sweep_cgroups(&g);
+	sweep_volumes(&g);
+	image_prune(s->root, &use, true, out, &first);
+	strs_free(&ids);
+	strs_free(&runs);
+	if (first.code && err)
+		*err = first;
+	return first.code;
+}

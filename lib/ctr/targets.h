@@ -1,0 +1,21 @@
+/* What an applet does to each of the containers that its operands name. */
+#ifndef CTR_TARGETS_H
+#define CTR_TARGETS_H
+
+#include "base/opt.h"
+#include "ctr/record.h"
+
+/* 0 or -errno, told. */
+typedef int target_act(const struct store *s, struct record *r, const void *arg, struct err *err);
+
+/* Fills TARGETS from N operands ("-": more from stdin) and opens the store, or ends: without any that is bad usage. */
+void targets_get(const struct usage *u, int n, char **operands, struct strs *targets, struct store *s);
+
+/* Does ACT to each, and prints it as it was typed once that is done. A failure is told and the others are still done. Returns the applet's
+ * exit code, 0 or 1. */
+int targets_each(const struct usage *u, int n, char **operands, target_act *act, const void *arg);
+
+/* One target's end: ERR told and 1, or TARGET printed and 0. */
+int targets_tell(const char *target, int code, const struct err *err);
+
+#endif

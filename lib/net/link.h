@@ -1,0 +1,52 @@
+/* Interfaces, addresses and routes by rtnetlink(7). Functions that take a struct buf add a message to a batch; netlink_talk sends it. */
+#ifndef NET_LINK_H
+#define NET_LINK_H
+
+#include "net/address.h"
+#include "net/netlink.h"
+#include <stdbool.h>
+
+#define IFNAME_MAX 15
+
+struct link {
+	int index;
+	char name[IFNAME_MAX + 1];
+	char kind[16];       /* "bridge", "veth", ..; "" for hardware */
+	uint8_t mac[6];
+	int master;          /* index of its bridge, or 0 */
+	bool up;
+};
+
+/* Finds an interface by name. 0, -ENODEV, or -errno; told. */
+int link_find(struct netlink *nl, const char *name, struct link *out, struct err *err);
+/* Every interface; CALL's non-zero result ends it. */
+int link_each(struct netlink *nl, int (*call)(void *arg, const struct link *l), void *arg, struct err *err);
+
+/* Makes a bridge, up, with a MAC of its own (so that it doesn't change as ports come and go). -EEXIST if the name is taken. */
+int link_make_bridge(struct netlink *nl, const char *name, const uint8_t mac[6], int mtu, struct err *err);
+
+/* Makes a veth pair in one message: NAME here, up, a port of MASTER (0: none); PEER in the network namespace NETNS, with MAC. */
+int link_make_veth(struct netlink *nl, const char *name, int master, const char *peer, int netns, const uint8_t mac[6], int mtu,
+		   struct err *err);
+
+/* Makes a macvlan or ipvlan PEER of PARENT in the network namespace NETNS. */
+int link_make_child(struct netlink *nl, const char *kind, int parent, const char *peer, int netns, const uint8_t mac[6], int mtu,
+		    struct err *err);
+
+int link_delete(struct netlink *nl, const char *name, struct err *err);    /* blocks for some 30 ms: never on a hot path */
+/* Moves an interface into a network namespace under a name (NULL: its own), down. */
+int link_move(struct netlink *nl, int index, int netns, const char *name, struct err *err);
+
+/* A bridge port's settings (IFLA_PROTINFO): hairpin mode; isolated from other isolated ports. */
+int link_port(struct netlink *nl, int index, bool hairpin, bool isolated, struct err *err);
+
+void link_put_up(struct buf *b, int index, bool up);
+void link_put_address(struct buf *b, int index, const struct address *a, int prefix); /* without duplicate detection */
+void link_put_default_route(struct buf *b, int index, const struct address *gateway); /* family 0 in GATEWAY: no */
+void link_put_route(struct buf *b, int index, const struct subnet *to);
+
+/* Every IPv4 and IPv6 route of the main table: whether SUB overlaps one (the default route doesn't count). 1, 0 or -errno. */
+int route_overlaps(struct netlink *nl, const struct subnet *sub, struct err *err);
+
+
+#endif

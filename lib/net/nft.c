@@ -1,0 +1,218 @@
+#include "net/nft.h"
+#include "net/nft_expr.h"
+#include "net/nft_rules.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <stdio.h>
+#include <string.h>
+
+int nft_open(struct nft *t, const char *tag, struct err *err)
+{
+	snprintf(t->table, sizeof t->table, "ctrbox_%s", tag);
+	return netlink_open(&t->nl, NETLINK_NETFILTER, err);
+}
+
+void nft_close(struct nft *t)
+{
+	netlink_close(&t->nl);
+}
+
+/* Sends the batch; frees it. */
+static int commit(struct nft *t, struct buf *b, const char *what, struct err *err)
+{
+	int r;
+
+	nft_batch_end(b);
+	r = netlink_talk(&t->nl, b, what, NULL, NULL, err);
+	buf_free(b);
+	if (r == -EPROTONOSUPPORT || r == -EINVAL || r == -EOPNOTSUPP)
+		err_hint(err, "is nf_tables in this kernel? CONFIG_NF_TABLES_INET, NFT_NAT, NFT_MASQ, NFT_FIB_INET");
+	return r;
+}
+
+int nft_set_up(struct nft *t, bool closed, struct err *err)
+{
+	struct buf b = { 0 };
+	size_t m;
+	int r;
+
+	nft_batch_begin(&b);
+	m = nft_begin(&b, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL);
+	netlink_str(&b, NFTA_TABLE_NAME, t->table);
+	netlink_end(&b, m);
+	nft_put_table(&b, t->table, closed);
+	/* one more that changes nothing asks for the answer: the chain again */
+	m = nft_begin(&b, NFT_MSG_NEWCHAIN, NLM_F_CREATE | NLM_F_ACK);
+	netlink_str(&b, NFTA_CHAIN_TABLE, t->table);
+	netlink_str(&b, NFTA_CHAIN_NAME, "publish");
+	netlink_end(&b, m);
+	r = commit(t, &b, "make the nf_tables table", err);
+	return r == -EEXIST ? 0 : r < 0 ? r : 1;
+}
+
+int nft_tear_down(struct nft *t, struct err *err)
+{
+	struct buf b = { 0 };
+	size_t m;
+	int r;
+
+	nft_batch_begin(&b);
+	m = nft_begin(&b, NFT_MSG_DELTABLE, NLM_F_ACK);
+	netlink_str(&b, NFTA_TABLE_NAME, t->table);
+	netlink_end(&b, m);
+	r = commit(t, &b, "remove the nf_tables table", err);
+	return r == -ENOENT ? 0 : r;
+}
+
+struct element {
+	uint8_t key[32], data[20];
+	size_t key_len, data_len;
+};
+
+static void put_value(struct buf *b, uint16_t type, const void *data, size_t n)
+{
+	size_t nest = netlink_nest(b, type);
+
+	netlink_put(b, NFTA_DATA_VALUE, data, n);
+	netlink_nest_end(b, nest);
+}
+
+/* Adds (MSG NEWSETELEM) or takes (DELSETELEM) one element of SET. */
+static void put_element(struct buf *b, const char *table, const char *set, int msg, uint16_t flags, const struct element *e)
+{
+	size_t m = nft_begin(b, msg, flags | NLM_F_ACK), list, one;
+
+	netlink_str(b, NFTA_SET_ELEM_LIST_TABLE, table);
+	netlink_str(b, NFTA_SET_ELEM_LIST_SET, set);
+	list = netlink_nest(b, NFTA_SET_ELEM_LIST_ELEMENTS);
+	one = netlink_nest(b, NFTA_LIST_ELEM);
+	put_value(b, NFTA_SET_ELEM_KEY, e->key, e->key_len);
+	if (e->data_len && msg == NFT_MSG_NEWSETELEM)
+		put_value(b, NFTA_SET_ELEM_DATA, e->data, e->data_len);
+	netlink_nest_end(b, one);
+	netlink_nest_end(b, list);
+	netlink_end(b, m);
+}
+
+static int change_net(struct nft *t, const struct nft_net *n, int msg, struct err *err)
+{
+	const struct {
+		const char *set;
+		bool wanted;
+	} in[] = { { "br", true }, { "same", true }, { "nat", n->nat }, { "inner", n->internal }, { "noicc", n->noicc } };
+	struct element e = { .key_len = 16 };
+	struct buf b = { 0 };
+
+	snprintf((char *)e.key, 16, "%s", n->device);
+	memcpy(e.key + 16, e.key, 16);
+	nft_batch_begin(&b);
+	for (size_t i = 0; i < sizeof in / sizeof *in; i++) {
+		e.key_len = i == 1 ? 32 : 16;
+		if (in[i].wanted)
+			put_element(&b, t->table, in[i].set, msg, msg == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0, &e);
+	}
+	return commit(t, &b, "tell nf_tables of the network", err);
+}
+
+int nft_add_net(struct nft *t, const struct nft_net *n, struct err *err)
+{
+	return change_net(t, n, NFT_MSG_NEWSETELEM, err);
+}
+
+int nft_remove_net(struct nft *t, const struct nft_net *n, struct err *err)
+{
+	int r = change_net(t, n, NFT_MSG_DELSETELEM, err);
+
+	return r == -ENOENT ? 0 : r;
+}
+
+static void add_word(uint8_t *to, size_t *n, const void *from, size_t len)
+{
+	memcpy(to + *n, from, len);
+	*n += (len + 3) & ~(size_t)3;
+}
+
+/* The map that P belongs to, and its element there. */
+static const char *element_of(const struct publication *p, struct element *e)
+{
+	bool six = p->to.family == AF_INET6;
+	uint16_t port = htons(p->host_port), to_port = htons(p->to_port);
+
+	*e = (struct element){ .key_len = 0 };
+	if (p->host.family)
+		add_word(e->key, &e->key_len, p->host.b, (size_t)address_length(&p->host));
+	add_word(e->key, &e->key_len, &p->protocol, 1);
+	add_word(e->key, &e->key_len, &port, 2);
+	add_word(e->data, &e->data_len, p->to.b, (size_t)address_length(&p->to));
+	add_word(e->data, &e->data_len, &to_port, 2);
+	if (six)
+		return p->host.family ? "pub6a" : "pub6";
+	return p->host.family ? "pub4a" : "pub4";
+}
+
+int nft_publish(struct nft *t, const struct publication *p, int n, struct err *err)
+{
+	struct buf b = { 0 };
+
+	if (!n)
+		return 0;
+	nft_batch_begin(&b);
+	for (int i = 0; i < n; i++) {
+		struct element e;
+		const char *map = element_of(&p[i], &e);
+
+		put_element(&b, t->table, map, NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL, &e);
+	}
+	return commit(t, &b, "publish ports", err);
+}
+
+static int compare_data(void *arg, uint16_t type, const void *payload, size_t n)
+{
+	const struct element *e = arg;
+	size_t skip = sizeof(struct nfgenmsg), len;
+	const void *p;
+
+	(void)type;
+	if (n < skip)
+		return 0;
+	p = netlink_attr((const char *)payload + skip, n - skip, NFTA_SET_ELEM_LIST_ELEMENTS, &len);
+	p = p ? netlink_attr(p, len, NFTA_LIST_ELEM, &len) : NULL;
+	p = p ? netlink_attr(p, len, NFTA_SET_ELEM_DATA, &len) : NULL;
+	p = p ? netlink_attr(p, len, NFTA_DATA_VALUE, &len) : NULL;
+	return p && len == e->data_len && !memcmp(p, e->data, len);
+}
+
+/* Whether the element is there and leads where we think: 1, 0. */
+static int is_ours(struct nft *t, const char *map, const struct element *e)
+{
+	struct buf b = { 0 };
+	int r;
+
+	put_element(&b, t->table, map, NFT_MSG_GETSETELEM, 0, e);
+	r = netlink_talk(&t->nl, &b, "look a published port up", compare_data, (void *)e, NULL);
+	buf_free(&b);
+	return r == 1;
+}
+
+int nft_unpublish(struct nft *t, const struct publication *p, int n, struct err *err)
+{
+	int first = 0;
+
+	for (int i = 0; i < n; i++) { /* one by one: a missing one must not keep the others */
+		struct element e;
+		struct buf b = { 0 };
+		const char *map = element_of(&p[i], &e);
+		int r;
+
+		if (!is_ours(t, map, &e))
+			continue;
+		nft_batch_begin(&b);
+		put_element(&b, t->table, map, NFT_MSG_DELSETELEM, 0, &e);
+		r = commit(t, &b, "take a published port back", err);
+		if (r < 0 && r != -ENOENT && !first)
+			first = r;
+	}
+	return first;
+}

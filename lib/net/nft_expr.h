@@ -1,0 +1,35 @@
+/* nf_tables rules as messages: what nft.c and nft_rules.c build them of. */
+#ifndef NET_NFT_EXPR_H
+#define NET_NFT_EXPR_H
+
+#include "net/netlink.h"
+#include <stdbool.h>
+
+/* A batch is a transaction: all of it or nothing. */
+void nft_batch_begin(struct buf *b);
+void nft_batch_end(struct buf *b);
+
+/* Begins message TYPE (NFT_MSG_..) of family inet; finish with netlink_end. */
+size_t nft_begin(struct buf *b, int type, uint16_t flags);
+
+/* A rule at the end of CHAIN. */
+struct rule {
+	struct buf *b;
+	size_t message, list;
+};
+struct rule rule_begin(struct buf *b, const char *table, const char *chain);
+void rule_end(struct rule *r);
+
+/* Registers 1 to 4 hold 16 bytes each; 8 to 23 are words of 4 (8 is the first of 1). */
+void rule_meta(struct rule *r, uint32_t key, uint32_t dreg);
+void rule_ct(struct rule *r, uint32_t key, uint32_t dreg);
+void rule_payload(struct rule *r, uint32_t base, uint32_t offset, uint32_t len, uint32_t dreg);
+void rule_cmp(struct rule *r, uint32_t sreg, bool equal, const void *data, size_t n);
+void rule_mask(struct rule *r, uint32_t reg, uint32_t mask);               /* host order */
+void rule_fib_local(struct rule *r);                                       /* destination is an address of the host */
+void rule_lookup(struct rule *r, const char *set, uint32_t sreg, int dreg /* -1: a set */, bool inverted);
+void rule_nat(struct rule *r, uint32_t family, uint32_t address_reg, uint32_t port_reg);
+void rule_masquerade(struct rule *r);
+void rule_verdict(struct rule *r, int code, const char *chain);
+
+#endif
