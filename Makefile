@@ -19,7 +19,7 @@ KERNEL_HEADERS ?= $(if $(filter musl-gcc,$(notdir $(firstword $(CC)))),-idirafte
 MUST_CFLAGS := -std=gnu11 -D_GNU_SOURCE -iquote lib -I$(BUILD) -Wall -Wextra $(if $(WERROR),-Werror) \
 	-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables \
 	-fno-pie -ffile-prefix-map=$(CURDIR)=. $(KERNEL_HEADERS)
-MUST_LDFLAGS := -static -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,--build-id=none
+MUST_LDFLAGS := -static -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,norelro -Wl,--build-id=none
 STRIP_FLAGS ?= -s
 # V=1 shows the commands; -s shows nothing.
 Q := $(if $(V),,@)
@@ -96,8 +96,12 @@ test:
 	$(MAKE) all image
 	BUILD='$(abspath $(BUILD))' test/run
 
-bench: all image
-	BUILD='$(abspath $(BUILD))' tools/bench
+bench: all image $(BUILD)/bench/floor $(BUILD)/bench/pair
+	BUILD='$(abspath $(BUILD))' tools/bench/run
+
+$(BUILD)/bench/%: tools/bench/%.c $(BUILD)/compile.words
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(MUST_CFLAGS) $(CFLAGS) $< $(MUST_LDFLAGS) -s -o $@
 
 size: all
 	tools/size $(SELECTED)

@@ -8,7 +8,8 @@
 static const struct usage usage = {
 	.name = "ctr-diff",
 	.synopsis = "CTR",
-	.about = "Lists what a container has added (A), changed (C) and deleted (D) in the files of its image, by path.",
+	.about =
+		"Lists what a container has added (A), changed (C) and deleted (D) in the files of its image, by path.",
 	.bad = 2,
 };
 

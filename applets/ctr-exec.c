@@ -42,7 +42,7 @@ static void fill_process(const struct options *o, char **cmd, struct process *p)
 	p->args = (struct strs){ .v = cmd };
 	while (cmd[p->args.n])
 		p->args.n++;
-	p->tty = o->tty;
+	p->tty = o->tty && !o->detach; /* nobody is there to type */
 	if (o->workdir)
 		p->cwd = xstrdup(o->workdir);
 	if (o->user) {

@@ -11,15 +11,15 @@ struct options {
 	const char *file;
 };
 
-static const struct opt opts[] = {
-	{ 'o', "output", "FILE", OPT_STR, offsetof(struct options, file), "write FILE instead of stdout", NULL },
-	OPT_END
-};
+static const struct opt opts[] = { { 'o', "output", "FILE", OPT_STR, offsetof(struct options, file),
+				     "write FILE instead of stdout", NULL },
+				   OPT_END };
 
 static const struct usage usage = {
 	.name = "ctr-export",
 	.synopsis = "[-o FILE] CTR > ROOTFS.tar",
-	.about = "Writes a container's whole root, image and changes, as a tar, running or not; not what is mounted in it:\n"
+	.about = "Writes a container's whole root, image and changes, as a tar, running or not; not what is mounted in "
+		 "it:\n"
 		 "volumes, /proc, /sys, /dev.",
 	.opts = opts,
 	.bad = 2,

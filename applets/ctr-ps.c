@@ -66,10 +66,10 @@ static bool has_label(const struct strs *labels, const char *wanted)
 	return false;
 }
 
-static bool has_labels(const struct spec *s, const struct strs *wanted)
+static bool has_labels(const struct listed *l, const struct strs *wanted)
 {
 	for (size_t i = 0; i < wanted->n; i++)
-		if (!has_label(&s->labels, wanted->v[i]))
+		if (!has_label(&l->labels, wanted->v[i]))
 			return false;
 	return true;
 }
@@ -101,7 +101,7 @@ static void exit_cell(struct table *t, const struct last *l)
 {
 	char text[32], raw[24];
 
-	if (!l->finished) {
+	if (!l->started) {
 		table_cell_raw(t, NULL, "null");
 		return;
 	}
@@ -112,24 +112,21 @@ static void exit_cell(struct table *t, const struct last *l)
 
 static void row(struct table *t, const struct listed *l)
 {
-	const struct record *r = &l->record;
-	bool runs = l->status == RUNNING || l->status == PAUSED;
-
-	table_cell(t, r->id);
-	table_cell(t, r->spec.name);
-	table_cell(t, r->spec.image ? r->spec.image : r->spec.rootfs);
+	table_cell(t, l->id);
+	table_cell(t, l->name);
+	table_cell(t, l->image);
 	table_cell(t, status_name(l->status));
-	if (runs)
-		table_int(t, r->state.pid);
+	if (l->pid)
+		table_int(t, l->pid);
 	else
 		table_cell_raw(t, NULL, "null");
-	command_cell(t, &r->spec.process.args);
-	created_cell(t, r->spec.created);
+	command_cell(t, &l->args);
+	created_cell(t, l->created);
 	table_cell(t, NULL);
 	table_cell(t, NULL);
-	exit_cell(t, runs ? &(struct last){ 0 } : &r->last);
-	table_cell(t, runs ? r->state.health : NULL);
-	table_int(t, r->last.restarts);
+	exit_cell(t, l->pid ? &(struct last){ 0 } : &l->last);
+	table_cell(t, l->health);
+	table_int(t, l->last.restarts);
 }
 
 int ctr_ps_main(int argc, char **argv)
@@ -149,7 +146,7 @@ int ctr_ps_main(int argc, char **argv)
 	    containers_list(&s, o.all, table_wants(t, "restarts") || table_wants(t, "exit"), &all, &err) < 0)
 		die_err(1, NULL, &err);
 	for (size_t i = 0; i < all.n; i++)
-		if (has_labels(&all.v[i].record.spec, &o.labels))
+		if (has_labels(&all.v[i], &o.labels))
 			row(t, &all.v[i]);
 	table_end(t);
 	listing_free(&all);

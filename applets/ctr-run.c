@@ -3,6 +3,7 @@
 #include "ctr/attach.h"
 #include "ctr/options.h"
 #include "ctr/supervise.h"
+#include "sys/pty.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +70,7 @@ int ctr_run_main(int argc, char **argv)
 		die_err(125, o.name, &err);
 	start.process = &record.spec.process;
 	start.pidfile = o.pidfile;
+	tty_size(&start.window);
 	if (o.detach)
 		r = run_apart(&start, &err);
 	else if (o.tty)

@@ -1,11 +1,9 @@
 /* ctr-volume: named volumes. */
-#include "base/clock.h"
 #include "base/json.h"
 #include "base/say.h"
 #include "base/table.h"
 #include "ctr/volume.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>

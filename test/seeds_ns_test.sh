@@ -348,6 +348,22 @@ END
 	rm -r "$WORK/empty"
 }
 
+# Note 000: pivot_root answers EINVAL where / is the initial ramfs, and the root is moved instead [6]. Here strace answers.
+test_pivot_root_on_an_initramfs() {
+	make_rootfs "$WORK/ramfs"
+	make_rootfs "$WORK/ramfs/new"
+	cp "$CTRBOX" "$WORK/ramfs/bin/ctr-root"
+	cat >"$WORK/ramfs/try" <<'END'
+exec ctr-root --proc /new sh -c 'pwd; ls -d /try /new; cut -d" " -f2 /proc/mounts'
+END
+	run_cap strace -o "$WORK/trace" -e inject=pivot_root:error=EINVAL:when=2 ctr-root --proc "$WORK/ramfs" sh /try
+	assertEquals 'answered' 1 "$(grep -c 'pivot_root.*EINVAL.*INJECTED' "$WORK/trace")"
+	assert_rc 0
+	assert_out "$(printf '/\n/\n/proc')"
+	assertEquals 2 "$(printf '%s\n' "$err" | grep -c 'No such file')"
+	rm -r "$WORK/ramfs"
+}
+
 # Note 004: without a UTS namespace the host's name is seen [168]; PATH is there without `PATH=/bin` [167]
 test_first_steps_in_busybox() {
 	hostname shanke

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The course notes' transcripts about containers: run, ps, logs, exec, stop, rm, as v0.1 to v0.13 of note 003 and note
-# 004 have them, with `ctrbox` for the program's name and busybox where they name no image.
+# 004 have them, with `ctrbox` for the program's name and busybox where they name no image [84].
 . "$(dirname "$0")/lib.sh"
 . "$TOP/test/seeds_lib.sh"
 
@@ -287,7 +287,7 @@ END
 	assert_out 'two eggs'
 }
 
-# Note 004: a new shell, no address outside, no name, but itself [30] [179]; --network=none, spelt so [185]
+# Note 004: a new shell, no address outside, no name, but itself [30] [179]; spelt --network=none [185], -net none [83]
 test_no_network() {
 	session 'ctrbox run -it --rm --network=none busybox /bin/sh' <<'END'
 ip -o link | wc -l | sed s/^/interfaces:/
@@ -300,8 +300,40 @@ END
 	assert_out_match "^ping: bad address 'www.baidu.com'"
 	assert_out_match 'sendto: Network is unreachable'
 	assert_out_match '1 packets transmitted, 1 packets received'
+	run_cap ctrbox run --rm -net none busybox cat /proc/net/dev
+	assertEquals 'lo alone' 3 "$(printf '%s\n' "$out" | wc -l)"
 	run_cap ctrbox run --rm --network=host busybox readlink /proc/self/ns/net
 	assert_out "$(readlink /proc/self/ns/net)"
+}
+
+# is_another_pid NAME PID: it runs, as another process
+is_another_pid() {
+	now=$(pid_of "$1")
+	[ "${now:--}" != - ] && [ "$now" != "$2" ]
+}
+
+# Note 004: services started at boot from files, and again when they fail, after a while (Restart=, RestartSec=) [161]
+test_services() {
+	ctrbox run -d --name sshd --restart always busybox top >/dev/null
+	ctrbox run -d --name stopped --restart unless-stopped busybox top >/dev/null
+	ctrbox stop stopped >/dev/null
+	ctrbox run -d --name once busybox top >/dev/null
+	first=$(pid_of sshd)
+	kill -KILL "$first"
+	wait_for 10 is_another_pid sshd "$first"
+	assertEquals 'failed, and is there again' 0 $?
+	# What a loss of power leaves: the files of $CTRBOX_ROOT.
+	for name in sshd once; do
+		ps -o ppid= -p "$(pid_of $name)"
+	done | xargs kill -KILL
+	wait_for 10 sh -c '! ps -e -o args= | grep -qx top'
+	rm -rf "$CTRBOX_RUN"
+	run_cap ctrbox ps -a -n -r -o name,status
+	assertEquals 'once exited,sshd exited,stopped exited' "$(printf '%s\n' "$out" | tr '\t' ' ' | sort | paste -s -d,)"
+	run_cap ctrbox start --boot
+	assert_rc 0
+	run_cap ctrbox ps -n -r -o name,status
+	assert_out "$(printf 'sshd\trunning')"
 }
 
 # The host's mounts are shared, as systemd's are [3]: what a container mounts and unmounts stays inside [2] [53].
@@ -313,13 +345,13 @@ test_on_a_shared_host() {
 	assert_out unmounted
 	cut -d' ' -f5- /proc/self/mountinfo | sort | diff "$WORK/before" -
 	assertEquals 0 $?
-	assertNull 'an old root ([5])' "$(find "$CTRBOX_ROOT" -name '*oldroot*' -o -name '*put_old*' -o -name '*pivot*' | grep -v '/bin/pivot_root$')"
+	assertNull 'an old root ([5])' "$(find "$CTRBOX_ROOT" -type d -name '*old*' -o -type d -name '*pivot*')"
 }
 
 # Note 004: `make busybox` is one word to a shell in a container [192]
 test_make_busybox() {
 	assert_match 'tools/demo --shell' "$(make -n -C "$TOP" busybox)"
-	session "sh $TOP/tools/demo --shell" <<'END'
+	session "$TOP/tools/demo --shell" <<'END'
 ls
 hostname
 exit

@@ -3,6 +3,7 @@
 #include "base/num.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -67,11 +68,36 @@ static int64_t fraction(const char **s)
 	return ns;
 }
 
+/* N digits at *S and then AFTER (0: anything), moving it on; -1 if they aren't there. */
+static int digits(const char **s, int n, char after)
+{
+	int value = 0;
+
+	for (; n; n--, ++*s) {
+		if (**s < '0' || **s > '9')
+			return -1;
+		value = 10 * value + (**s - '0');
+	}
+	if (after && *(*s)++ != after)
+		return -1;
+	return value;
+}
+
+/* "2026-11-21T23:47:44" at S; what follows it, or NULL. */
+static const char *parse_date(const char *s, struct tm *tm)
+{
+	bool good = (tm->tm_year = digits(&s, 4, '-') - 1900) > -1900 && (tm->tm_mon = digits(&s, 2, '-') - 1) >= 0 &&
+		    (tm->tm_mday = digits(&s, 2, 'T')) > 0 && (tm->tm_hour = digits(&s, 2, ':')) >= 0 &&
+		    (tm->tm_min = digits(&s, 2, ':')) >= 0 && (tm->tm_sec = digits(&s, 2, 0)) >= 0;
+
+	return good && tm->tm_mon < 12 && tm->tm_mday < 32 && tm->tm_hour < 24 && tm->tm_min < 60 && tm->tm_sec < 61 ? s : NULL;
+}
+
 int clock_parse(const char *s, int64_t *epoch_ns)
 {
 	struct tm tm = { 0 };
-	const char *end = strptime(s, "%Y-%m-%dT%H:%M:%S", &tm);
-	int sign = 0, hours = 0, minutes = 0, used = 0;
+	const char *end = parse_date(s, &tm);
+	int sign = 0, hours = 0, minutes = 0;
 	int64_t seconds, ns;
 
 	if (!end) {
@@ -82,16 +108,19 @@ int clock_parse(const char *s, int64_t *epoch_ns)
 	}
 	ns = fraction(&end);
 	if (*end == '+' || *end == '-') {
-		sign = *end == '+' ? 1 : -1;
-		if (sscanf(end + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2)
+		sign = *end++ == '+' ? 1 : -1;
+		hours = digits(&end, 2, ':');
+		minutes = hours < 0 ? -1 : digits(&end, 2, 0);
+		if (minutes < 0)
 			return -EINVAL;
-		end += 1 + used;
 	} else if (*end == 'Z') {
 		end++;
 	}
 	if (*end)
 		return -EINVAL;
 	seconds = (int64_t)timegm(&tm) - sign * (hours * 3600 + minutes * 60);
+	if (seconds < 0 || seconds >= INT64_MAX / 1000000000)
+		return -EINVAL;
 	*epoch_ns = seconds * 1000000000 + ns;
 	return 0;
 }

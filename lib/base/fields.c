@@ -143,22 +143,24 @@ int fields_read(const struct json *object, const struct field *table, void *into
 	return 0;
 }
 
+void fields_free_array(const struct field *table, size_t size, struct array *a)
+{
+	for (size_t i = 0; i < a->n; i++)
+		fields_free(table, (char *)a->v + i * size);
+	free(a->v);
+	*a = (struct array){ 0 };
+}
+
 static void free_one(const struct field *f, void *at)
 {
-	struct array *a = at;
-
 	if (f->kind == FIELD_STR)
 		free(*(char **)at), *(char **)at = NULL;
 	else if (f->kind == FIELD_STRS)
 		strs_free(at);
 	else if (f->kind == FIELD_STRUCT)
 		fields_free(f->sub, at);
-	else if (f->kind == FIELD_ARRAY) {
-		for (size_t i = 0; i < a->n; i++)
-			fields_free(f->sub, (char *)a->v + i * f->size);
-		free(a->v);
-		*a = (struct array){ 0 };
-	}
+	else if (f->kind == FIELD_ARRAY)
+		fields_free_array(f->sub, f->size, at);
 }
 
 void fields_free(const struct field *table, void *from)

@@ -31,7 +31,8 @@ int fields_read(const struct json *object, const struct field *table, void *into
  * over, not checked. TEXT ends with a NUL. */
 int fields_skim(const char *text, const struct field *table, void *into);
 
-/* Frees what the members own and zeroes them. */
+/* Frees what the members own and zeroes them; the same for an array of such structs, SIZE bytes each. */
 void fields_free(const struct field *table, void *from);
+void fields_free_array(const struct field *table, size_t size, struct array *a);
 
 #endif

@@ -6,7 +6,9 @@
 
 static const char *blanks(const char *s)
 {
-	return s + strspn(s, " \t\r\n");
+	while (*s == ' ' || *s == '\t' || *s == '\r' || *s == '\n')
+		s++;
+	return s;
 }
 
 /* Past the string whose opening quote S is at; NULL: it has no end. */
@@ -18,27 +20,30 @@ static const char *after_string(const char *s)
 	return s + 1;
 }
 
+static bool ends_value(char c)
+{
+	return !c || c == ',' || c == '}' || c == ']' || c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
+
 /* Past the value at S. Only its strings and brackets are looked at. NULL: it has no end. */
 static const char *after_value(const char *s)
 {
 	int open = 0;
 
 	do {
-		s += open ? strcspn(s, "\"{}[]") : 0;
 		if (*s == '"') {
 			s = after_string(s);
 			if (!s)
 				return NULL;
-		} else if (strchr("{}[]", *s)) {
-			if (!*s)
-				return NULL;
-			open += *s == '{' || *s == '[' ? 1 : -1;
-			s++;
-		} else {
-			s += strcspn(s, ",}] \t\r\n");
+			continue;
 		}
-	} while (open > 0);
-	return open == 0 ? s : NULL;
+		open += *s == '{' || *s == '[';
+		open -= *s == '}' || *s == ']';
+		if (!*s || open < 0)
+			return NULL;
+		s++;
+	} while (open > 0 || (s[-1] != '"' && s[-1] != '}' && s[-1] != ']' && !ends_value(*s)));
+	return s;
 }
 
 /* A member of any kind by the parser: FROM to END is its value. */
@@ -54,6 +59,29 @@ static int parse_one(const char *from, const char *end, const struct field *f, v
 	}
 	json_free(j);
 	return r;
+}
+
+/* An array of plain strings. Anything else is -EAGAIN, and nothing done. */
+static int skim_strings(const char *s, struct strs *out)
+{
+	const char *first = blanks(s + 1), *end;
+
+	if (*s != '[')
+		return -EAGAIN;
+	for (s = first; *s == '"'; s = *s == ',' ? blanks(s + 1) : s) {
+		end = after_string(s);
+		if (!end || memchr(s, '\\', (size_t)(end - s)))
+			return -EAGAIN;
+		s = blanks(end);
+	}
+	if (*s != ']')
+		return -EAGAIN;
+	for (s = first; *s == '"'; s = *s == ',' ? blanks(s + 1) : s) {
+		end = after_string(s);
+		strs_addn(out, s + 1, (size_t)(end - s) - 2);
+		s = blanks(end);
+	}
+	return 0;
 }
 
 static int skim_one(const char *from, const char *end, const struct field *f, void *into)
@@ -73,6 +101,8 @@ static int skim_one(const char *from, const char *end, const struct field *f, vo
 		*(char **)at = xstrndup(from + 1, (size_t)(end - from) - 2);
 		return 0;
 	}
+	if (f->kind == FIELD_STRS && skim_strings(from, at) == 0)
+		return 0;
 	return parse_one(from, end, f, into);
 }
 

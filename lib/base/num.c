@@ -222,3 +222,12 @@ void num_human(int64_t bytes, char out[16])
 	else
 		snprintf(out, 16, "%d%c", n > 99999 ? 99999 : (int)n, units[u]);
 }
+
+const char *word_at(const char *s, int n)
+{
+	for (s += strspn(s, " \t"); *s && n; n--) {
+		s += strcspn(s, " \t");
+		s += strspn(s, " \t");
+	}
+	return *s ? s : NULL;
+}

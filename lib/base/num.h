@@ -18,4 +18,7 @@ int num_cpuset(const char *s);                             /* checks "0-3,5" */
 /* "12.3M": a size for people, at most 6 characters and NUL. */
 void num_human(int64_t bytes, char out[16]);
 
+/* The Nth (from 0) of S's words, between blanks; NULL if it has fewer. For the files of proc, with strtol(3). */
+const char *word_at(const char *s, int n);
+
 #endif

@@ -241,10 +241,19 @@ int opt_dispatch(const char *name, const char *about, const struct subcommand *t
 
 static void targets_from_stdin(struct strs *out)
 {
-	char line[512];
+	struct buf b = { 0 };
+	char *save;
+	ssize_t n;
 
-	while (scanf("%511s", line) == 1)
-		strs_add(out, line);
+	do {
+		buf_reserve(&b, 4096);
+		n = read(STDIN_FILENO, b.p + b.len, 4096);
+		b.len += n > 0 ? (size_t)n : 0;
+	} while (n > 0);
+	b.p[b.len] = 0;
+	for (char *word = strtok_r(b.p, " \t\n", &save); word; word = strtok_r(NULL, " \t\n", &save))
+		strs_add(out, word);
+	buf_free(&b);
 }
 
 void opt_targets(int n, char **operands, struct strs *out)

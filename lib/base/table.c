@@ -120,7 +120,8 @@ void table_cell_raw(struct table *t, const char *text, const char *raw)
 {
 	struct cell *c;
 
-	t->cells = xrealloc(t->cells, (t->count + 1) * sizeof *t->cells);
+	if ((t->count & (t->count - 1)) == 0) /* doubled at each power of two */
+		t->cells = xrealloc(t->cells, (t->count ? 2 * t->count : 1) * sizeof *t->cells);
 	c = &t->cells[t->count++];
 	c->text = xstrdup(text && *text ? text : NULL);
 	c->raw = xstrdup(raw);
@@ -154,8 +155,18 @@ static int width(const char *s)
 /* Control characters of a name or command must not reach a terminal or break a row. */
 static void put_text(struct buf *b, const char *s)
 {
-	for (; *s; s++)
-		buf_char(b, (unsigned char)*s < ' ' || *s == 0x7f ? '?' : *s);
+	while (*s) {
+		size_t n = 0;
+
+		while ((unsigned char)s[n] >= ' ' && s[n] != 0x7f)
+			n++;
+		buf_add(b, s, n);
+		s += n;
+		if (*s) {
+			buf_char(b, '?');
+			s++;
+		}
+	}
 }
 
 static bool is_number(const char *s)

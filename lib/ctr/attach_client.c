@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -70,7 +69,7 @@ static void send_size(struct session *s)
 {
 	struct winsize size;
 
-	if (s->c->tty && (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0))
+	if (s->c->tty && tty_size(&size))
 		attach_send(s->c->fd, ATTACH_SIZE, &size, sizeof size);
 }
 
@@ -127,7 +126,7 @@ static void read_supervisor(struct session *s)
 	ssize_t n = recv(s->c->fd, m, sizeof m, 0);
 	int code;
 
-	if (n < 0 && errno == EINTR)
+	if (n < 0 && (errno == EINTR || errno == ECONNRESET)) /* RESET: it ended without reading all we said; what it said follows */
 		return;
 	if (n <= 0) {
 		end(s, -ECONNRESET);

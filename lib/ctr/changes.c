@@ -13,9 +13,9 @@
 
 struct walk {
 	const struct spec *spec;
-	struct idmaps maps;   /* upper entries have the host's ids */
+	struct idmaps maps; /* upper entries have the host's ids */
 	struct strs *out;
-	struct buf path;      /* of the current directory, without a slash at its end */
+	struct buf path; /* of the current directory, without a slash at its end */
 	struct err *err;
 };
 
@@ -110,7 +110,8 @@ static void take_back(struct strs *l)
 }
 
 /* A directory is told before what is in it, and taken back if that turns out to be nothing. */
-static int directory(struct walk *w, int dirfd, const char *name, const struct stat *st, int lower_dir, const struct stat *lower_st)
+static int directory(struct walk *w, int dirfd, const char *name, const struct stat *st, int lower_dir,
+		     const struct stat *lower_st)
 {
 	bool merged = lower_st && S_ISDIR(lower_st->st_mode);
 	bool same = merged && same_meta(w, st, lower_st);
@@ -180,7 +181,8 @@ int changes_list(const struct store *s, const struct record *r, struct strs *out
 	int upper, lower, code;
 
 	if (r->spec.rootfs && !r->spec.rootfs_overlay)
-		return err_msg(err, -ENOTSUP, "its root is %s itself: what was there before isn't known", r->spec.rootfs);
+		return err_msg(err, -ENOTSUP, "its root is %s itself: what was there before isn't known",
+			       r->spec.rootfs);
 	code = spec_idmaps(&r->spec, &w.maps, err);
 	if (code < 0)
 		return code;

@@ -1,15 +1,15 @@
 #include "ctr/child.h"
-#include "base/file.h"
 #include "base/kernel.h"
 #include "base/path.h"
 #include "base/say.h"
 #include "ctr/mounts.h"
+#include "ctr/networking.h"
 #include "ctr/process.h"
 #include "ctr/rootfs.h"
 #include "ctr/sync.h"
-#include "net/loopback.h"
 #include "sys/init.h"
 #include "sys/mount.h"
+#include "sys/ns.h"
 #include "sys/proc.h"
 #include "sys/pty.h"
 #include <fcntl.h>
@@ -57,28 +57,16 @@ static int *deal_trees(const struct spec *s, const struct sync_message *trees)
 	return out;
 }
 
-/* The container's root. The store is opened again in this mount namespace: an overlay takes no directory out of another one (EINVAL). */
-static int open_root(const struct child *c, struct err *err)
-{
-	struct store here = *c->in->store;
-	int root;
-
-	here.root = dir_open(AT_FDCWD, here.root_path);
-	if (here.root < 0)
-		return err_sys(err, here.root, "open %s", here.root_path);
-	root = rootfs_open(&here, &c->in->record->spec, -1, err);
-	close(here.root);
-	return root;
-}
-
 /* The root is attached over the container's run directory, where only this mount namespace sees it. */
 static int attach_root(const struct child *c, const char *run, int given, struct err *err)
 {
-	int root = given >= 0 ? given : open_root(c, err), at, r;
+	int root = given >= 0 ? given : rootfs_open_here(c->in->store, &c->in->record->spec, err), at, r;
 
 	if (root < 0)
 		return root;
 	at = open(run, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (at < 0 && errno == EACCES) /* a mapped root can't walk there; on top of / it is as well hidden */
+		at = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	r = at < 0 ? -errno : mount_attach(root, at);
 	if (at >= 0)
 		close(at);
@@ -97,12 +85,31 @@ static char *run_files(const char *run)
 	return fd < 0 ? xstrdup(run) : xasprintf("/proc/self/fd/%d", fd);
 }
 
+/* /dev/shm as another container has it, cloned where it is mounted: a mount can't be taken out of there by way of /proc. -1: none. */
+static int open_shm(const struct child *c, struct err *err)
+{
+	int own, tree;
+
+	if (c->join[3] < 0)
+		return -1;
+	own = ns_open(0, CLONE_NEWNS);
+	if (own < 0 || setns(c->join[3], CLONE_NEWNS) < 0)
+		return err_sys(err, own < 0 ? own : -errno, "join the other container's mount namespace");
+	tree = sys_open_tree(AT_FDCWD, "/dev/shm", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (tree < 0)
+		err_sys(err, tree, "open the other container's /dev/shm");
+	if (setns(own, CLONE_NEWNS) < 0)
+		tree = err_sys(err, -errno, "come back from the other container's mount namespace");
+	close(own);
+	return tree;
+}
+
 static int build_root(struct child *c, const struct sync_message *trees, bool *fallback, struct err *err)
 {
 	const struct spec *spec = &c->in->record->spec;
 	char *run = xasprintf("%s/containers/%s", c->in->store->run_path, spec->id);
-	struct mount_work w = { c->in->store, spec, -1, NULL, NULL, c->userns };
-	int r = mount_make_private(err);
+	struct mount_work w = { c->in->store, spec, -1, NULL, NULL, c->userns, open_shm(c, err) };
+	int r = w.shm < -1 ? w.shm : mount_make_private(err);
 
 	umask(0); /* nodes and directories get the modes they are made with */
 	if (r < 0)
@@ -176,9 +183,12 @@ static int set_sysctls(const struct spec *s, struct err *err)
 	return r;
 }
 
-static int raise_loopback(const struct spec *s, struct err *err)
+static int configure_networks(const struct record *r, struct err *err)
 {
-	return ns_is_private(s->net) ? loopback_up(err) : 0;
+	if (!ns_is_private(r->spec.net))
+		return 0;
+	say_step("configure its interfaces");
+	return networks_configure(&r->state, err);
 }
 
 /* A pty of the container's own devpts: *MASTER goes to the parent, the slave is returned. */
@@ -234,19 +244,21 @@ static int set_up(struct child *c, int *tty, struct err *err)
 	say_step("enter the cgroup %s", c->cgroup->path ? c->cgroup->path : "(none)");
 	r = cgroup_enter(c->cgroup, c->into, err);
 	if (!r)
+		r = process_oom_score(c->in->process, err);
+	if (!r)
 		r = wait_for_maps(c, &trees, err);
 	if (!r && ns_is_private(spec->cgroupns) && unshare(CLONE_NEWCGROUP) < 0 && errno != EINVAL)
 		r = err_sys(err, -errno, "make a cgroup namespace");
 	if (!r)
 		r = join_namespaces(c, err);
+	if (!r && c->in->record->state.attachments.n)
+		networks_settle();
 	if (!r)
 		r = set_sysctls(spec, err);
 	if (!r)
 		r = build_root(c, &trees, &fallback, err);
 	if (!r)
 		r = set_names(spec, err);
-	if (!r)
-		r = raise_loopback(spec, err);
 	if (!r)
 		r = *tty = open_tty(c->in->process, &master, err);
 	if (r < 0)
@@ -258,7 +270,7 @@ static int set_up(struct child *c, int *tty, struct err *err)
 		r = sync_receive(c->sync, &go);
 	if (r < 0 || go.kind != SYNC_GO)
 		return err_msg(err, r < 0 ? r : -ESRCH, "the parent ended before the command was started");
-	return 0;
+	return configure_networks(c->in->record, err); /* the parent has made them meanwhile */
 }
 
 void child_main(struct child *c)

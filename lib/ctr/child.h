@@ -9,7 +9,8 @@ struct child {
 	const struct cgroup *cgroup;
 	bool into;               /* clone3 put us into the unified group */
 	int sync;                /* our end */
-	int join[3];             /* descriptors of other containers' ipc, uts and net namespaces, or -1 */
+	int join[4];             /* descriptors of other containers' ipc, uts and net namespaces, and of the mount namespace that has
+				    the ipc namespace's /dev/shm; or -1 */
 	bool userns;
 };
 

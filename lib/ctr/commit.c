@@ -11,10 +11,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Who thaws: a process of its own, out of reach of what ends us, when the last holder of a pipe's other end has closed it or died. */
+/* Who thaws: a process of its own, out of reach of what ends us, when the last holder of a pipe's other end has closed
+ * it or died. */
 struct thaw {
-	pid_t pid;        /* 0: nothing was frozen */
-	int hold;         /* that end */
+	pid_t pid; /* 0: nothing was frozen */
+	int hold;  /* that end */
 };
 
 static void thaw_main(const struct commit *c, int pipe[2])
@@ -53,11 +54,11 @@ static int freeze(const struct commit *c, struct thaw *t, struct err *err)
 	return r;
 }
 
-/* Reads what TREE is into a layer. The process that reads holds the freeze: once it has read all, or has died with us, the
- * container goes on. A descriptor that keeps the layer, or -errno, told. */
+/* Reads what TREE is into a layer. The process that reads holds the freeze: once it has read all, or has died with us,
+ * the container goes on. A descriptor that keeps the layer, or -errno, told. */
 static int read_layer(const struct commit *c, int tree, struct layer_import *layer, struct err *err)
 {
-	struct tar_write w = { .rootfd = tree, .whiteouts = true };
+	struct tar_write w = { .rootfd = tree, .whiteouts = !c->record->spec.rootfs };
 	struct tree_source from;
 	struct thaw t;
 	int r = freeze(c, &t, err), hold = r;
@@ -128,7 +129,8 @@ static void set_env(struct image *img, const struct spec *spec)
 
 	strs_free(&img->env);
 	for (size_t i = 0; i < env->n; i++)
-		if (!(own_host && starts_with(env->v[i], "HOSTNAME=")) && !(own_term && starts_with(env->v[i], "TERM=")))
+		if (!(own_host && starts_with(env->v[i], "HOSTNAME=")) &&
+		    !(own_term && starts_with(env->v[i], "TERM=")))
 			strs_add(&img->env, env->v[i]);
 }
 

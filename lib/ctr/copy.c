@@ -41,7 +41,9 @@ static int write_source(int root, const struct copy_source *s, const char *name,
 
 static int read_target(int rootfd, const char *into, const struct copy_target *t, struct source *from, struct err *err)
 {
-	struct tar_extract x = { .rootfd = rootfd, .into = into, .rename = t->rename, .strip = t->strip, .merge_dirs = true };
+	struct tar_extract x = {
+		.rootfd = rootfd, .into = into, .rename = t->rename, .strip = t->strip, .merge_dirs = true
+	};
 
 	return tar_extract(&x, from, err);
 }

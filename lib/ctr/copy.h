@@ -10,16 +10,17 @@
 struct copy {
 	const struct store *store;
 	struct record *record;
-	const char *inside;   /* path in the container, from its root */
-	const char *host;     /* path on the host; NULL: a tar stream on stdout or stdin */
-	bool follow;          /* the source, if it is a symlink, stands for what it points to */
+	const char *inside; /* path in the container, from its root */
+	const char *host;   /* path on the host; NULL: a tar stream on stdout or stdin */
+	bool follow;        /* the source, if it is a symlink, stands for what it points to */
 };
 
 /* From the container, and into it. 0 or -errno, told. */
 int copy_out(const struct copy *c, struct err *err);
 int copy_in(const struct copy *c, struct err *err);
 
-/* The whole root of RECORD's container (with its changes; without what is mounted on it) as a tar to FD. 0 or -errno, told. */
+/* The whole root of RECORD's container (with its changes; without what is mounted on it) as a tar to FD. 0 or -errno,
+ * told. */
 int copy_root(const struct store *s, struct record *r, int fd, struct err *err);
 
 #endif

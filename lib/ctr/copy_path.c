@@ -78,7 +78,8 @@ static int look(int root, int fd, struct copy_source *out, struct err *err)
 	if (fstat(fd, &st) < 0 || fstatfs(fd, &fs) < 0)
 		return err_sys(err, -errno, "%s", out->path);
 	if (fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC)
-		return err_msg(err, -EINVAL, "%s: the kernel's own files can't be copied, only read (ctr-exec CTR cat)", out->path);
+		return err_msg(err, -EINVAL, "%s: the kernel's own files can't be copied, only read (ctr-exec CTR cat)",
+			       out->path);
 	if (S_ISSOCK(st.st_mode))
 		return err_msg(err, -EINVAL, "%s: is a socket", out->path);
 	out->dir = S_ISDIR(st.st_mode);

@@ -1,5 +1,5 @@
-/* What copying means by its two paths: inside copy.c only. Both are resolved below a root directory, the container's or the
- * host's own. */
+/* What copying means by its two paths: inside copy.c only. Both are resolved below a root directory, the container's or
+ * the host's own. */
 #ifndef CTR_COPY_PATH_H
 #define CTR_COPY_PATH_H
 
@@ -8,10 +8,10 @@
 
 struct copy_source {
 	char *path;
-	char *name;      /* in the archive */
+	char *name; /* in the archive */
 	bool dir;
-	bool content;    /* SRC/. : not the directory but what is in it */
-	bool whole;      /* the root itself: what is mounted below isn't copied */
+	bool content; /* SRC/. : not the directory but what is in it */
+	bool whole;   /* the root itself: what is mounted below isn't copied */
 };
 
 /* 0 or -errno, told. */
@@ -21,9 +21,9 @@ int copy_source(int root, const char *path, bool follow, struct copy_source *out
 void copy_source_name(const char *path, struct copy_source *out);
 
 struct copy_target {
-	char *into;      /* a directory that is there */
-	char *rename;    /* what the source is called there; NULL: its own name */
-	bool strip;      /* the source's content only */
+	char *into;   /* a directory that is there */
+	char *rename; /* what the source is called there; NULL: its own name */
+	bool strip;   /* the source's content only */
 };
 
 /* 0 or -errno, told. */

@@ -50,6 +50,8 @@ static void guest_main(struct guest *g)
 	struct err err = { 0 };
 	int master = -1, tty;
 
+	if (process_oom_score(p, &err) < 0)
+		report(g->sync, &err);
 	if (g->userns && (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)) {
 		err_sys(&err, -errno, "become root of the user namespace");
 		report(g->sync, &err);
@@ -64,6 +66,7 @@ static void guest_main(struct guest *g)
 		tty = pty_open(&master, &err);
 		if (tty < 0)
 			report(g->sync, &err);
+		tty_copy_size(STDIN_FILENO, tty); /* still ctr-exec's */
 		b.stdio[0] = b.stdio[1] = b.stdio[2] = tty;
 	}
 	sync_send(g->sync, SYNC_READY, NULL, &master, master >= 0);

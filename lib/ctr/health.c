@@ -47,7 +47,7 @@ static void check(const struct store *s, const struct record *r)
 static void begin_check(struct health *h, const struct store *s, struct record *r)
 {
 	int64_t timeout = r->spec.health_timeout_ms ? r->spec.health_timeout_ms : 30000;
-	pid_t pid = fork();
+	pid_t pid = record_status(s, r) == PAUSED ? -1 : fork(); /* paused: not now */
 
 	if (!pid) {
 		sigset_t none;

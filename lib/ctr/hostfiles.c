@@ -19,16 +19,28 @@ static int put(const struct record *r, const char *name, const struct buf *text,
 	return code < 0 ? err_sys(err, code, "write the container's %s", name) : 0;
 }
 
-static void hosts_text(const struct spec *s, struct buf *b)
+/* "host-gateway" stands for the host as the container's first network sees it. */
+static const char *host_address(const struct record *r, const char *address)
 {
+	const struct attachment *a = r->state.attachments.v;
+
+	if (strcmp(address, "host-gateway"))
+		return address;
+	return r->state.attachments.n && a->gateway ? a->gateway : "127.0.0.1";
+}
+
+static void hosts_text(const struct record *r, struct buf *b)
+{
+	const struct spec *s = &r->spec;
+
 	buf_str(b, "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n");
-	if (s->hostname && !ns_is_host(s->uts))
+	if (s->hostname && !ns_is_host(s->uts) && !r->state.attachments.n) /* else its own address names it */
 		buf_fmt(b, "127.0.1.1\t%s\n", s->hostname);
 	for (size_t i = 0; i < s->add_hosts.n; i++) {
 		const char *entry = s->add_hosts.v[i], *colon = strchr(entry, ':');
 
 		if (colon)
-			buf_fmt(b, "%s\t%.*s\n", colon + 1, (int)(colon - entry), entry);
+			buf_fmt(b, "%s\t%.*s\n", host_address(r, colon + 1), (int)(colon - entry), entry);
 	}
 }
 
@@ -72,7 +84,7 @@ int hostfiles_write(const struct record *r, uid_t owner, struct err *err)
 	int code;
 
 	buf_fmt(&name, "%s\n", r->spec.hostname);
-	hosts_text(&r->spec, &hosts);
+	hosts_text(r, &hosts);
 	buf_add(&resolv, "", 0);
 	resolv_text(&r->spec, &resolv);
 	code = put(r, "hostname", &name, owner, err);

@@ -44,8 +44,8 @@ static int join_user(int fd, struct err *err)
 	return idmap_become(0, 0, true, err);
 }
 
-/* The root as it is in the container's mount namespace. We stay there no longer than it takes to open it: /proc, by which
- * descriptors are named, has to be the host's, not what the container shows as that. */
+/* The root as it is in the container's mount namespace. We stay there no longer than it takes to open it: /proc, by
+ * which descriptors are named, has to be the host's, not what the container shows as that. */
 static int open_running(const struct inside *in, struct err *err)
 {
 	int pidfd = record_pidfd(in->record), back = ns_open(0, CLONE_NEWNS), root, r;
@@ -82,7 +82,9 @@ static int mount_volumes(const struct inside *in, int root, int userns, struct e
 		some[volumes.mounts.n++] = all[i];
 	}
 	if (r >= 0)
-		r = mounts_perform(&(struct mount_work){ .store = in->store, .spec = &volumes, .root = root, .trees = trees }, err);
+		r = mounts_perform(
+			&(struct mount_work){ .store = in->store, .spec = &volumes, .root = root, .trees = trees },
+			err);
 	free(some);
 	free(trees);
 	return r < 0 ? r : 0;
@@ -100,25 +102,27 @@ static int attach_root(const struct inside *in, int root, struct err *err)
 	return r < 0 ? err_sys(err, r, "attach the container's root") : 0;
 }
 
-/* Mounted before the mount namespace is left, because an overlay takes no directory out of another one. */
-static int open_stopped(const struct inside *in, struct err *err)
+/* All that is mounted for a user namespace is made before the host's mount namespace is left. */
+static int open_mapped(const struct inside *in, int *userns, struct err *err)
 {
 	const struct spec *spec = &in->record->spec;
 	struct idmaps maps;
-	int userns = -1, root, r = rootfs_prepare(in->record, spec_owner(spec), err);
+	int r = spec_idmaps(spec, &maps, err);
 
-	if (!r && spec->idmaps.n) {
-		r = spec_idmaps(spec, &maps, err);
-		r = userns = r < 0 ? r : idmap_namespace(&maps, err);
-	}
-	root = r < 0 ? r : rootfs_open(in->store, spec, userns, err);
-	if (root < 0)
-		return root;
-	if (unshare(CLONE_NEWNS) < 0)
-		return err_sys(err, -errno, "make a mount namespace");
+	*userns = r < 0 ? r : idmap_namespace(&maps, err);
+	return *userns < 0 ? *userns : rootfs_open(in->store, spec, *userns, err);
+}
+
+/* The root in a mount namespace of our own. */
+static int mount_root(const struct inside *in, int root, int userns, struct err *err)
+{
+	const struct spec *spec = &in->record->spec;
+	int r = mount_make_private(err);
+
 	umask(0);
-	r = mount_make_private(err);
-	if (!r)
+	if (!r && root < 0)
+		r = root = rootfs_open_here(in->store, spec, err);
+	if (r >= 0)
 		r = attach_root(in, root, err);
 	if (!r && in->mounts)
 		r = mount_volumes(in, root, userns, err);
@@ -127,9 +131,24 @@ static int open_stopped(const struct inside *in, struct err *err)
 		if (r < 0)
 			err_sys(err, r, "make the root file system read-only");
 	}
-	if (!r && userns >= 0)
-		r = join_user(userns, err);
 	return r < 0 ? r : root;
+}
+
+static int open_stopped(const struct inside *in, struct err *err)
+{
+	const struct spec *spec = &in->record->spec;
+	int userns = -1, root = -1, r = rootfs_prepare(in->record, spec_owner(spec), err);
+
+	if (!r && spec->idmaps.n)
+		r = root = open_mapped(in, &userns, err);
+	if (r < 0)
+		return r;
+	if (unshare(CLONE_NEWNS) < 0)
+		return err_sys(err, -errno, "make a mount namespace");
+	root = mount_root(in, root, userns, err);
+	if (root >= 0 && userns >= 0 && (r = join_user(userns, err)) < 0)
+		return r;
+	return root;
 }
 
 static void child(const struct inside *in, int tell)

@@ -1,5 +1,5 @@
-/* Work on a container's files as the container sees them, done by a process of ours: what it touches is resolved from the
- * container's root, with the ids of its user namespace, while /proc stays the host's. */
+/* Work on a container's files as the container sees them, done by a process of ours: what it touches is resolved from
+ * the container's root, with the ids of its user namespace, while /proc stays the host's. */
 #ifndef CTR_INSIDE_H
 #define CTR_INSIDE_H
 
@@ -8,7 +8,7 @@
 struct inside {
 	const struct store *store;
 	struct record *record;
-	bool mounts;     /* with its volumes and, when it runs, all that is mounted; false: its root alone */
+	bool mounts; /* with its volumes and, when it runs, all that is mounted; false: its root alone */
 	int (*work)(int root, void *arg, struct err *err); /* there; 0 or -errno, told */
 	void *arg;
 
@@ -17,15 +17,15 @@ struct inside {
 	int tell, lock;
 };
 
-/* Starts WORK. A container that runs is worked on where it is. One that doesn't gets its root mounted as a start would, seen by
- * that process alone, and its lock is held until inside_end. 0 or -errno, told. */
+/* Starts WORK. A container that runs is worked on where it is. One that doesn't gets its root mounted as a start would,
+ * seen by that process alone, and its lock is held until inside_end. 0 or -errno, told. */
 int inside_begin(struct inside *in, struct err *err);
 
 /* Waits for WORK's end and returns what it returned. */
 int inside_end(struct inside *in, struct err *err);
 
-/* Takes the container's lock, what a crash left of it taken back. *RUNNING: its process is in the record. A lock, or -errno,
- * told: a container that is being started again, or a damaged one, has no files to work on. */
+/* Takes the container's lock, what a crash left of it taken back. *RUNNING: its process is in the record. A lock, or
+ * -errno, told: a container that is being started again, or a damaged one, has no files to work on. */
 int inside_lock(const struct store *s, struct record *r, bool *running, struct err *err);
 
 #endif

@@ -17,7 +17,7 @@ static void put_known(struct json_out *o, const char *key, int64_t n)
 static void put_run(const struct record *r, enum status status, bool runs, struct json_out *o)
 {
 	const struct last *l = &r->last;
-	bool ended = !runs && l->finished;
+	bool ended = !runs && l->started;
 
 	json_put_str(o, "status", status_name(status));
 	json_put_int(o, "pid", runs ? r->state.pid : 0);
@@ -26,7 +26,7 @@ static void put_run(const struct record *r, enum status status, bool runs, struc
 	else
 		json_put_raw(o, "exit_code", "null");
 	json_put_bool(o, "oom", l->oom);
-	json_put_str(o, "error", l->error);
+	json_put_str(o, "error", runs ? NULL : l->error);
 	put_known(o, "started", runs ? r->state.started : l->started);
 	put_known(o, "finished", l->finished);
 	json_put_int(o, "restarts", l->restarts);

@@ -3,6 +3,7 @@
 #include "base/say.h"
 #include "ctr/child.h"
 #include "ctr/mounts.h"
+#include "ctr/networking.h"
 #include "ctr/rootfs.h"
 #include "ctr/sync.h"
 #include "sys/idmap.h"
@@ -43,18 +44,20 @@ static int open_other(const struct store *s, const char *mode, int flag, int *fd
 	return 0;
 }
 
-static int open_others(const struct store *s, const struct spec *spec, int join[3], struct err *err)
+static int open_others(const struct store *s, const struct spec *spec, int join[4], struct err *err)
 {
 	int r = open_other(s, spec->ipc, CLONE_NEWIPC, &join[0], err);
 
 	if (!r)
 		r = open_other(s, spec->uts, CLONE_NEWUTS, &join[1], err);
+	if (!r && !spec->idmaps.n) /* a mapped root may not go there: it has a /dev/shm of its own */
+		r = open_other(s, spec->ipc, CLONE_NEWNS, &join[3], err);
 	return r ? r : open_other(s, spec->net, CLONE_NEWNET, &join[2], err);
 }
 
-static void close_others(int join[3])
+static void close_others(int join[4])
 {
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 4; i++)
 		if (join[i] >= 0)
 			close(join[i]);
 }
@@ -109,7 +112,8 @@ static int open_trees(const struct launch *in, int userns, int *fds, int *n, str
 			continue;
 		if (*n == SYNC_FDS)
 			return err_msg(err, -E2BIG, "more than %d mounts in a user namespace", SYNC_FDS - 1);
-		fd = tree_open(in->store, &m[i], userns, err);
+		fd = strcmp(m[i].type, "file") ? tree_open(in->store, &m[i], userns, err)
+					       : file_open(in->record->run, m[i].source, userns, err);
 		if (fd < 0)
 			return fd;
 		fds[(*n)++] = fd;
@@ -143,7 +147,7 @@ static int map_user_namespace(const struct launch *in, const struct launched *l,
 
 static int make_child(const struct launch *in, const struct cgroup *g, int sync[2], struct launched *out, struct err *err)
 {
-	struct child c = { in, g, g->into_fd >= 0, sync[1], { -1, -1, -1 }, in->record->spec.idmaps.n > 0 };
+	struct child c = { in, g, g->into_fd >= 0, sync[1], { -1, -1, -1, -1 }, in->record->spec.idmaps.n > 0 };
 	int r = open_others(in->store, &in->record->spec, c.join, err);
 
 	if (!r) {
@@ -159,6 +163,22 @@ static int make_child(const struct launch *in, const struct cgroup *g, int sync[
 	return r < 0 ? r : 0;
 }
 
+/* What the host does for the container's network namespace, while the child mounts. */
+static int connect_networks(const struct launch *in, const struct launched *l, struct err *err)
+{
+	int netns, r;
+
+	if (!in->record->state.attachments.n)
+		return 0;
+	netns = ns_open(l->pid, CLONE_NEWNET);
+	if (netns < 0)
+		return err_sys(err, netns, "open the container's network namespace");
+	say_step("connect its networks");
+	r = networks_connect(in->store, in->record, netns, err);
+	close(netns);
+	return r;
+}
+
 int launch(const struct launch *in, struct launched *out, struct err *err)
 {
 	const struct cgroup_host *host = store_cgroups(in->store);
@@ -166,7 +186,7 @@ int launch(const struct launch *in, struct launched *out, struct err *err)
 	struct cgroup g = { .into_fd = -1 };
 	int sync[2], r;
 
-	*out = (struct launched){ .pidfd = -1, .sync = -1, .tty = -1 };
+	*out = (struct launched){ .pidfd = -1, .sync = -1, .tty = -1, .window = in->window };
 	say_step("make the cgroup %s", in->record->state.cgroup);
 	r = cgroup_make(host, in->record->state.cgroup, &spec->limits, &g, err);
 	if (r < 0)
@@ -181,6 +201,8 @@ int launch(const struct launch *in, struct launched *out, struct err *err)
 	}
 	if (!r) {
 		r = map_user_namespace(in, out, err);
+		if (!r)
+			r = connect_networks(in, out, err);
 		if (r < 0)
 			launch_abort(out);
 	} else if (out->sync >= 0) {
@@ -234,6 +256,8 @@ int launch_go(struct launched *l, struct err *err)
 	if (!r) {
 		l->pivot_fallback = m.err.code != 0;
 		l->tty = m.nfds ? m.fds[0] : -1;
+		if (l->tty >= 0)
+			ioctl(l->tty, TIOCSWINSZ, &l->window);
 		r = expect(l, SYNC_CLOSED, &m, err);
 	}
 	if (r < 0) {

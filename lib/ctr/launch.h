@@ -4,12 +4,14 @@
 #define CTR_LAUNCH_H
 
 #include "ctr/record.h"
+#include <sys/ioctl.h>
 
 struct launch {
 	const struct store *store;
-	const struct record *record;     /* its run directory exists, state.cgroup is set */
+	struct record *record;           /* its run directory exists, state.cgroup is set; state.ports is filled */
 	const struct process *process;   /* the record's own, or another command on its files */
 	int stdio[3];                    /* the process's; -1: /dev/null. Unused with a tty */
+	struct winsize window;           /* its tty's, from the first moment on; zeros: unknown */
 };
 
 struct launched {
@@ -17,6 +19,7 @@ struct launched {
 	int pidfd;                       /* CLOEXEC */
 	int sync;                        /* to launch_go; closed by it */
 	int tty;                         /* after launch_go: the master, or -1 */
+	struct winsize window;
 	bool pivot_fallback;
 };
 

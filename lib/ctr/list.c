@@ -7,7 +7,7 @@
 
 static int newest_first(const void *a, const void *b)
 {
-	const struct spec *x = &((const struct listed *)a)->record.spec, *y = &((const struct listed *)b)->record.spec;
+	const struct listed *x = a, *y = b;
 
 	if (x->created != y->created)
 		return x->created < y->created ? 1 : -1;
@@ -29,11 +29,26 @@ static bool crash_left(const struct store *s, const char *id)
 	return lock >= 0;
 }
 
-static void add(struct listing *l, const struct record *r, enum status status)
+/* Takes what is wanted over from R. */
+static void add(struct listing *l, struct record *r, enum status status)
 {
-	if (l->n % 64 == 0)
-		l->v = xrealloc(l->v, (l->n + 64) * sizeof *l->v);
-	l->v[l->n++] = (struct listed){ *r, status };
+	struct spec *s = &r->spec;
+	bool runs = status == RUNNING || status == PAUSED;
+	struct listed *to;
+
+	if ((l->n & (l->n - 1)) == 0) /* double it at each power of two */
+		l->v = xrealloc(l->v, (l->n ? 2 * l->n : 1) * sizeof *l->v);
+	to = &l->v[l->n++];
+	*to = (struct listed){ .status = status, .name = s->name, .image = s->image ? s->image : s->rootfs, .created = s->created,
+			       .created_ns = s->created_ns, .args = s->process.args, .labels = s->labels,
+			       .pid = runs ? r->state.pid : 0, .health = runs ? r->state.health : NULL, .last = r->last };
+	memcpy(to->id, r->id, sizeof to->id);
+	s->name = NULL;
+	*(s->image ? &s->image : &s->rootfs) = NULL;
+	s->process.args = s->labels = (struct strs){ 0 };
+	if (runs)
+		r->state.health = NULL;
+	r->last.error = NULL;
 }
 
 static bool ended(enum status s)
@@ -41,46 +56,54 @@ static bool ended(enum status s)
 	return s == CREATED || s == EXITED || s == DEAD;
 }
 
-static void look(const struct store *s, const char *id, unsigned parts, bool all, struct buf *room, struct listing *l)
+struct search {
+	const struct store *store;
+	bool all;
+	struct buf room;
+	struct record before;   /* freed only after the next one is read: the allocator would give its pages back each time */
+	struct listing *found;
+};
+
+static void look(struct search *s, const char *id, unsigned parts)
 {
 	struct record r;
 	enum status status = DEAD;
 
-	if (record_peek(s, id, parts, room, &r) < 0) {
-		if (!all || !crash_left(s, id))
+	if (record_peek(s->store, id, parts, &s->room, &r) < 0) {
+		if (!s->all || !crash_left(s->store, id))
 			return;
 		memcpy(r.id, id, sizeof r.id);
 		r.spec = (struct spec){ .id = xstrdup(id), .name = xstrdup(id) };
 	} else {
-		status = record_status(s, &r);
+		status = record_status(s->store, &r);
 	}
-	if (all || !ended(status))
-		add(l, &r, status);
-	else
-		record_close(&r);
+	if (s->all || !ended(status))
+		add(s->found, &r, status);
+	record_close(&s->before);
+	s->before = r;
 }
 
 /* A container that has no run directory doesn't run: nothing else needs to be asked of it. */
-int containers_list(const struct store *s, bool all, bool last, struct listing *out, struct err *err)
+int containers_list(const struct store *store, bool all, bool last, struct listing *out, struct err *err)
 {
+	struct search s = { .store = store, .all = all, .before = { .dir = -1, .run = -1 }, .found = out };
 	unsigned more = all || last ? PEEK_LAST : 0;
 	struct strs running = { 0 }, ids = { 0 };
-	struct buf room = { 0 };
 	size_t k = 0;
-	int r = record_ids_in(s->run, &running, err);
+	int r = record_ids_in(store->run, &running, err);
 
 	*out = (struct listing){ 0 };
 	if (!r && all)
-		r = record_ids_in(s->root, &ids, err);
+		r = record_ids_in(store->root, &ids, err);
 	for (size_t i = 0; !r && !all && i < running.n; i++)
-		look(s, running.v[i], PEEK_STATE | more, false, &room, out);
+		look(&s, running.v[i], PEEK_STATE | more);
 	for (size_t i = 0; !r && i < ids.n; i++) { /* both are sorted */
 		while (k < running.n && strcmp(running.v[k], ids.v[i]) < 0)
 			k++;
-		look(s, ids.v[i], (k < running.n && !strcmp(running.v[k], ids.v[i]) ? PEEK_STATE : 0) | more,
-		     true, &room, out);
+		look(&s, ids.v[i], (k < running.n && !strcmp(running.v[k], ids.v[i]) ? PEEK_STATE : 0) | more);
 	}
-	buf_free(&room);
+	record_close(&s.before);
+	buf_free(&s.room);
 	strs_free(&running);
 	strs_free(&ids);
 	if (out->n > 1)
@@ -90,8 +113,16 @@ int containers_list(const struct store *s, bool all, bool last, struct listing *
 
 void listing_free(struct listing *l)
 {
-	for (size_t i = 0; i < l->n; i++)
-		record_close(&l->v[i].record);
+	for (size_t i = 0; i < l->n; i++) {
+		struct listed *x = &l->v[i];
+
+		free(x->name);
+		free(x->image);
+		free(x->health);
+		free(x->last.error);
+		strs_free(&x->args);
+		strs_free(&x->labels);
+	}
 	free(l->v);
 	*l = (struct listing){ 0 };
 }

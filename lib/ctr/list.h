@@ -4,9 +4,16 @@
 
 #include "ctr/record.h"
 
+/* What record_peek reads, without the rest: there may be many. */
 struct listed {
-	struct record record;   /* by record_peek */
+	char id[ID_LENGTH + 1];
 	enum status status;
+	char *name, *image;     /* a directory where it has no image */
+	int64_t created, created_ns;
+	struct strs args, labels;
+	int64_t pid;            /* 0: it doesn't run */
+	char *health;
+	struct last last;
 };
 
 struct listing {
@@ -14,7 +21,7 @@ struct listing {
 	size_t n;
 };
 
-/* Those that run, are paused or restarting, newest first; with ALL every one. record.last is filled with ALL or LAST only. 0 or -errno, told. */
+/* Those that run, are paused or restarting, newest first; with ALL every one. `last` is filled with ALL or LAST only. 0 or -errno, told. */
 int containers_list(const struct store *s, bool all, bool last, struct listing *out, struct err *err);
 void listing_free(struct listing *l);
 

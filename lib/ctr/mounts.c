@@ -123,9 +123,10 @@ static int do_mqueue(struct operation *op)
 	int r;
 
 	if (op->w->userns && !ns_is_private(op->w->spec->ipc))
-		return bind_host(op, "/dev/mqueue");
-	r = mount_on_target(op, "mqueue", NULL);
-	return r == -ENODEV ? 0 : r; /* a kernel without POSIX message queues: no harm */
+		r = bind_host(op, "/dev/mqueue");
+	else
+		r = mount_on_target(op, "mqueue", NULL);
+	return r == -ENODEV || r == -ENOENT ? 0 : r; /* a kernel without POSIX message queues, a host that doesn't mount them: no harm */
 }
 
 /* Makes the device nodes of the directory FROM in TO, and those of directories on the same file system. Closes both. */
@@ -162,20 +163,21 @@ static int host_devices(struct operation *op)
 	return 0;
 }
 
-/* /dev with all that belongs there; /dev/shm is the host's when its System V memory is. */
+/* /dev with all that belongs there; /dev/shm goes with System V's memory: the host's or the other container's. */
 static int do_dev(struct operation *op)
 {
 	const struct spec *s = op->w->spec;
 	int64_t shm = s->shm_size ? s->shm_size : 64 << 20;
+	bool shared = ns_is_host(s->ipc) || op->w->shm >= 0;
 	int r = refuse_link(op);
 
 	if (!r)
-		r = dev_populate(op->w->root, op->w->userns, ns_is_host(s->ipc) ? 0 : shm, op->err);
+		r = dev_populate(op->w->root, op->w->userns, shared ? 0 : shm, op->err);
 	if (!r && s->privileged && !op->w->userns)
 		r = host_devices(op);
-	if (!r && ns_is_host(s->ipc)) {
+	if (!r && shared) {
 		struct mount_spec m = { (char *)"bind", (char *)"/dev/shm", (char *)"/dev/shm", NULL };
-		struct operation shm_op = { op->w, &m, { .set = MS_NOSUID | MS_NODEV | MS_NOEXEC }, -1, op->err };
+		struct operation shm_op = { op->w, &m, { .set = MS_NOSUID | MS_NODEV | MS_NOEXEC }, op->w->shm, op->err };
 
 		r = do_bind(&shm_op);
 	}
@@ -306,10 +308,10 @@ static int do_file(struct operation *op)
 		return 0;
 	close(etc);
 	path = xasprintf("%s/%s", op->w->run, op->m->source);
-	tree = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	tree = op->tree >= 0 ? op->tree : file_open(AT_FDCWD, path, -1, op->err);
 	free(path);
 	if (tree < 0)
-		return tree == -ENOENT ? 0 : err_sys(op->err, tree, "open the container's %s", op->m->source);
+		return tree;
 	dst = make_target(op, tree);
 	if (dst < 0) {
 		close(tree);
@@ -352,7 +354,7 @@ static const struct {
 
 bool mount_needs_tree(const struct mount_spec *m)
 {
-	return !strcmp(m->type, "bind") || !strcmp(m->type, "volume") || !strcmp(m->type, "device");
+	return !strcmp(m->type, "file") || !strcmp(m->type, "bind") || !strcmp(m->type, "volume") || !strcmp(m->type, "device");
 }
 
 static int perform(const struct mount_work *w, size_t i, struct err *err)

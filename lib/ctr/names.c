@@ -73,14 +73,15 @@ static int link_name(int root, const char *name, const char *id, struct err *err
 
 	if (r < 0)
 		return err_sys(err, r, "make names/");
-	link_path(name, path);
 	if (is_id(name) && id_exists(root, name))
 		return taken(name, name, err);
-	if (read_name(root, name, owner) == 0) {
-		if (id_exists(root, owner))
-			return taken(name, owner, err);
+	if (read_name(root, name, owner) == 0 && id_exists(root, owner))
+		return taken(name, owner, err);
+	link_path(name, path);
+	if (symlinkat(id, root, path) == 0)
+		return 0;
+	if (errno == EEXIST)
 		unlinkat(root, path, 0);
-	}
 	return symlinkat(id, root, path) < 0 ? err_sys(err, -errno, "take the name \"%s\"", name) : 0;
 }
 
@@ -205,7 +206,7 @@ int record_mend_name(const struct store *s, const struct record *r)
 {
 	char owner[ID_LENGTH + 1];
 
-	if (read_name(s->root, r->spec.name, owner) == 0 && id_exists(s->root, owner))
+	if (!strcmp(r->spec.name, r->id) || (read_name(s->root, r->spec.name, owner) == 0 && id_exists(s->root, owner)))
 		return 0;
 	return claim_name(s->root, r->spec.name, r->id, NULL) == 0;
 }

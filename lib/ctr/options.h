@@ -6,14 +6,16 @@
 #include "ctr/record.h"
 
 struct run_options {
-	bool detach, interactive, tty, rm, read_only, privileged, init, overlay;
+	bool detach, interactive, tty, rm, read_only, privileged, init, overlay, publish_all;
 	const char *rootfs, *name, *hostname, *domainname, *cidfile, *pidfile, *entrypoint, *workdir, *user;
 	const char *restart, *stop_signal, *log, *oom_score_adj, *cgroup_parent, *detach_keys, *health_cmd;
+	const char *ip, *ip6, *mac;
 	const char *pid, *ipc, *uts, *cgroupns;
 	int64_t stop_timeout_ms, log_max, shm_size;
 	int64_t health_interval_ms, health_timeout_ms, health_start_ms, health_retries;
-	struct strs env, env_files, labels, groups, ulimits, sysctls, userns, nets;
+	struct strs env, env_files, labels, groups, ulimits, sysctls, userns, nets, ports, aliases;
 	struct strs files;       /* -v, --mount, --tmpfs and --device as "kind=value", in the order in which they were given */
+	struct strs exposed;       /* ports that the image names */
 	struct strs image_volumes; /* paths that the image wants a volume at */
 	struct strs volumes_from, cap_add, cap_drop, security, dns, dns_search, add_hosts;
 	struct cgroup_limits limits;
@@ -30,6 +32,12 @@ int options_files(const struct store *s, const struct run_options *o, struct spe
 
 /* Makes the named volumes that SPEC uses and fills new ones from its image. */
 int options_volumes(const struct store *s, struct spec *spec, struct err *err);
+
+/* --net, -p and their kin. */
+int options_networks(const struct store *s, const struct run_options *o, struct spec *spec, struct err *err);
+
+/* A namespace's mode as --OPTION took it: container:N becomes container:ID. */
+int options_namespace(const struct store *s, const char *option, const char *mode, char **out, struct err *err);
 
 /* Sets or adds -e, --env-file values in ENV. */
 int options_env(const struct strs *files, const struct strs *settings, struct strs *env, struct err *err);

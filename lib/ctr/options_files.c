@@ -103,7 +103,7 @@ static int parse_volume(struct spec *spec, const char *value, struct err *err)
 	int r;
 
 	strs_split(&part, value, ':');
-	if (!part.n || part.n > 3 || strstr(value, "::") || *value == ':')
+	if (!part.n || part.n > 3 || strstr(value, "::") || *value == ':' || ends_with(value, ":"))
 		r = err_msg(err, -EINVAL, "-v %s: not [SRC:]DST[:OPTIONS]", value);
 	else if ((r = check_target(part.v[part.n > 1], err)) < 0)
 		;

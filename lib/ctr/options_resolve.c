@@ -61,7 +61,7 @@ int options_env(const struct strs *files, const struct strs *settings, struct st
 }
 
 /* A mode of a namespace; container:N becomes container:ID. */
-static int set_ns(const struct store *s, const char *option, const char *mode, char **out, struct err *err)
+int options_namespace(const struct store *s, const char *option, const char *mode, char **out, struct err *err)
 {
 	struct record other;
 	int r;
@@ -82,17 +82,6 @@ static int set_ns(const struct store *s, const char *option, const char *mode, c
 	*out = xasprintf("container:%s", other.id);
 	record_close(&other);
 	return 0;
-}
-
-static int set_net(const struct store *s, const struct run_options *o, struct spec *spec, struct err *err)
-{
-	const char *mode = o->nets.n ? o->nets.v[o->nets.n - 1] : "none";
-
-	if (o->nets.n > 1)
-		return err_msg(err, -EINVAL, "--net: more than one needs networks, which this version hasn't");
-	if (!ns_is_host(mode) && !ns_container(mode) && strcmp(mode, "none"))
-		return err_msg(err, -ENOENT, "network %s: no such network (this version has none, host and container:N)", mode);
-	return set_ns(s, "net", mode, &spec->net, err);
 }
 
 static int set_userns(const struct run_options *o, struct spec *spec, struct err *err)
@@ -120,18 +109,18 @@ static int set_userns(const struct run_options *o, struct spec *spec, struct err
 
 static int set_namespaces(const struct store *s, const struct run_options *o, struct spec *spec, struct err *err)
 {
-	int r = set_ns(s, "pid", o->pid, &spec->pid, err);
+	int r = options_namespace(s, "pid", o->pid, &spec->pid, err);
 
 	if (!r)
-		r = set_ns(s, "ipc", o->ipc, &spec->ipc, err);
+		r = options_namespace(s, "ipc", o->ipc, &spec->ipc, err);
 	if (!r)
-		r = set_ns(s, "uts", o->uts, &spec->uts, err);
+		r = options_namespace(s, "uts", o->uts, &spec->uts, err);
 	if (!r)
-		r = set_ns(s, "cgroupns", o->cgroupns, &spec->cgroupns, err);
+		r = options_namespace(s, "cgroupns", o->cgroupns, &spec->cgroupns, err);
 	if (!r && ns_container(spec->cgroupns))
 		r = err_msg(err, -EINVAL, "--cgroupns %s: only private and host are possible", o->cgroupns);
 	if (!r)
-		r = set_net(s, o, spec, err);
+		r = options_networks(s, o, spec, err);
 	if (!r && !ns_is_private(spec->uts) && (o->hostname || o->domainname))
 		r = err_msg(err, -EINVAL, "--hostname with --uts %s would change a name that isn't its own", o->uts);
 	return r ? r : set_userns(o, spec, err);
@@ -289,10 +278,13 @@ static int move_limits(const struct store *s, struct run_options *o, struct spec
 	o->limits = (struct cgroup_limits){ 0 };
 	if (!spec->limits.pids && cgroup_find(store_cgroups(s), "pids"))
 		spec->limits.pids = 2048; /* a fork bomb stays the container's own affair */
-	if (!r && o->cgroup_parent && (strstr(o->cgroup_parent, "..") || !o->cgroup_parent[strspn(o->cgroup_parent, "/")]))
-		r = err_msg(err, -EINVAL, "--cgroup-parent %s: no cgroup's path", o->cgroup_parent);
-	if (o->cgroup_parent)
-		spec->cgroup_parent = xstrdup(o->cgroup_parent + strspn(o->cgroup_parent, "/"));
+	if (!r && o->cgroup_parent) {
+		char path[CGROUP_PATH_MAX];
+
+		r = cgroup_path(o->cgroup_parent, false, path, err);
+		if (!r)
+			spec->cgroup_parent = xstrdup(path + 1);
+	}
 	return r;
 }
 
@@ -432,6 +424,8 @@ static int find_root(const struct store *s, struct run_options *o, int n, char *
 		r = set_rootfs(o, spec, err);
 		return r ? r : set_args(o, &img, n, operands, spec, err);
 	}
+	if (o->overlay)
+		return err_msg(err, -EINVAL, "--overlay goes with --rootfs: an image has one already");
 	r = image_find_or_import(s->root, operands[0], &img, err);
 	if (r < 0)
 		return r;
@@ -441,6 +435,8 @@ static int find_root(const struct store *s, struct run_options *o, int n, char *
 	spec_default_mounts(spec);
 	for (size_t i = 0; i < img.volumes.n; i++)
 		strs_add(&o->image_volumes, img.volumes.v[i]);
+	for (size_t i = 0; i < img.exposed.n; i++)
+		strs_add(&o->exposed, img.exposed.v[i]);
 	image_free(&img);
 	return r;
 }
@@ -452,6 +448,8 @@ int options_resolve(const struct store *s, struct run_options *o, int n, char **
 	spec->privileged = o->privileged;
 	spec->read_only = o->read_only;
 	spec->shm_size = o->shm_size;
+	if (!r && o->shm_size < 0)
+		r = err_msg(err, -EINVAL, "--shm-size: not more than nothing");
 	if (!r)
 		r = find_root(s, o, n, operands, spec, err);
 	if (!r && o->rootfs)

@@ -31,7 +31,7 @@ static int set_limits(const struct process *p, struct err *err)
 	return 0;
 }
 
-static int set_oom_score(const struct process *p, struct err *err)
+int process_oom_score(const struct process *p, struct err *err)
 {
 	int proc, fd, r;
 
@@ -157,8 +157,6 @@ static int prepare(const struct become *b, struct user *u, struct err *err)
 	if (root >= 0)
 		close(root);
 	umask(0022);
-	if (!r)
-		r = set_oom_score(p, err);
 	if (!r)
 		r = enter_directory(p->cwd ? p->cwd : "/", err);
 	if (!r)

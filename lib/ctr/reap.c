@@ -1,6 +1,7 @@
 #include "ctr/reap.h"
 #include "base/clock.h"
 #include "base/kernel.h"
+#include "ctr/networking.h"
 #include "ctr/volume.h"
 #include "sys/proc.h"
 #include <poll.h>
@@ -8,17 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Names are global to the host and told by the record alone, so that a crash before they were noted is covered too. */
-static char *cgroup_of(const struct store *s, const struct record *r)
-{
-	if (r->state.cgroup)
-		return xstrdup(r->state.cgroup);
-	return xasprintf("%s%s/%s", r->spec.cgroup_parent ? "" : "/ctrbox-", r->spec.cgroup_parent ? r->spec.cgroup_parent : s->tag, r->id);
-}
-
 static bool has_group(const struct store *s, const struct record *r)
 {
-	char *path = cgroup_of(s, r);
+	char *path = record_cgroup(s, r);
 	bool yes = cgroup_exists(store_cgroups(s), path);
 
 	free(path);
@@ -28,7 +21,7 @@ static bool has_group(const struct store *s, const struct record *r)
 static int end_group(const struct store *s, struct record *r, struct err *err)
 {
 	const struct cgroup_host *host = store_cgroups(s);
-	char *path = cgroup_of(s, r);
+	char *path = record_cgroup(s, r);
 	int code = cgroup_end(host, path, 10000, err);
 
 	free(path);
@@ -64,6 +57,7 @@ int reap(const struct store *s, struct record *r, int exit_code, struct err *err
 		code = r->spec.auto_remove ? 0 : record_write_last(r, true, first ? NULL : err);
 		first = first ? first : code;
 	}
+	networks_release(s, r);
 	record_forget_state(s, r);
 	return first;
 }
@@ -105,7 +99,7 @@ static bool wait_pidfd(int fd, int timeout_ms)
 void kill_now(const struct store *s, struct record *r)
 {
 	int supervisor = record_supervisor(r), pid = record_pidfd(r);
-	char *path = cgroup_of(s, r);
+	char *path = record_cgroup(s, r);
 
 	record_mark_stopped(r);
 	if (pid >= 0)
@@ -130,7 +124,9 @@ int container_remove(const struct store *s, struct record *r, bool volumes, stru
 {
 	int code = reap(s, r, -1, err);
 
-	for (size_t i = 0; volumes && i < r->spec.volumes.n; i++)
-		volume_remove(s, r->spec.volumes.v[i], NULL);
-	return code < 0 ? code : record_remove(s, r, err);
+	if (!code)
+		code = record_remove(s, r, err);
+	for (size_t i = 0; !code && volumes && i < r->spec.volumes.n; i++)
+		volume_remove(s, r->spec.volumes.v[i], NULL); /* another container may use it */
+	return code;
 }

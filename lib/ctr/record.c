@@ -5,6 +5,7 @@
 #include "ctr/attach.h"
 #include "sys/proc.h"
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,8 @@ static const struct field state_fields[] = {
 	{ "restarting", FIELD_BOOL, T(restarting), NULL, 0 },
 	{ "pivot_fallback", FIELD_BOOL, T(pivot_fallback), NULL, 0 },
 	{ "health", FIELD_STR, T(health), NULL, 0 },
+	{ "attachments", FIELD_ARRAY, T(attachments), attachment_fields, sizeof(struct attachment) },
+	{ "ports", FIELD_ARRAY, T(ports), port_fields, sizeof(struct port) },
 	{ 0 },
 };
 
@@ -155,6 +158,20 @@ int record_peek(const struct store *s, const char *id, unsigned parts, struct bu
 	return 0;
 }
 
+void record_refresh_networks(struct record *r)
+{
+	struct state now = { 0 }, *st = &r->state;
+
+	if (!st->attachments.n && !r->spec.nets.n)
+		return;
+	if (r->run < 0 || read_fields(r->run, "state.json", state_fields, &now, NULL) < 0)
+		return;
+	fields_free_array(attachment_fields, sizeof(struct attachment), &st->attachments);
+	st->attachments = now.attachments;
+	now.attachments = (struct array){ 0 };
+	fields_free(state_fields, &now);
+}
+
 void record_refresh_limits(struct record *r)
 {
 	struct spec now = { 0 };
@@ -192,12 +209,25 @@ static bool this_boot(const struct state *st)
 	return st->boot_id && !strcmp(st->boot_id, clock_boot_id());
 }
 
+/* The quick answer for what runs: its group, named after its id, is populated and somebody has the supervisor's pid. Reading
+ * /proc/PID/stat for its start time takes longer than all the rest. 0: not sure. */
+static int group_says(const struct store *s, const struct state *st)
+{
+	if (!st->pid || !st->cgroup || st->restarting || !this_boot(st))
+		return 0;
+	return kill((pid_t)st->supervisor, 0) == 0 || errno == EPERM ? cgroup_life(store_cgroups(s), st->cgroup) : 0;
+}
+
 enum status record_status(const struct store *s, const struct record *r)
 {
 	const struct state *st = &r->state;
+	int life;
 
 	if (r->garbled)
 		return DEAD;
+	life = group_says(s, st);
+	if (life > 0)
+		return life == 2 ? PAUSED : RUNNING;
 	if (st->supervisor && this_boot(st) && proc_alive((pid_t)st->supervisor, (uint64_t)st->supervisor_start)) {
 		if (st->restarting)
 			return RESTARTING;
@@ -245,6 +275,15 @@ int record_supervisor(const struct record *r)
 	if (!this_boot(st) || !proc_alive((pid_t)st->supervisor, (uint64_t)st->supervisor_start))
 		return -ESRCH;
 	return proc_open((pid_t)st->supervisor, (uint64_t)st->supervisor_start);
+}
+
+char *record_cgroup(const struct store *s, const struct record *r)
+{
+	if (r->state.cgroup)
+		return xstrdup(r->state.cgroup);
+	if (r->spec.cgroup_parent)
+		return xasprintf("/%s/%s", r->spec.cgroup_parent, r->id);
+	return xasprintf("/ctrbox-%s/%s", s->tag, r->id);
 }
 
 void record_mark_stopped(const struct record *r)

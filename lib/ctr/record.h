@@ -23,6 +23,7 @@ struct state {
 	bool restarting;                    /* waits to be started again */
 	bool pivot_fallback;                /* root moved, not pivoted (initramfs) */
 	char *health;                       /* starting, healthy, unhealthy */
+	struct array attachments, ports;    /* struct attachment, struct port: what it has of its networks */
 };
 
 /* $CTRBOX_ROOT/containers/<id>/last.json. Written at each start (but for --rm) as what would be true after a power cut, and
@@ -64,6 +65,9 @@ int record_peek(const struct store *s, const char *id, unsigned parts, struct bu
 /* Rereads state.json and last.json. */
 void record_refresh(const struct store *s, struct record *r);
 
+/* Rereads what ctr-net connect and disconnect may have changed: the state's attachments, which the supervisor holds. */
+void record_refresh_networks(struct record *r);
+
 /* Rereads the spec's limits, which ctr-update may have changed. */
 void record_refresh_limits(struct record *r);
 
@@ -76,6 +80,9 @@ int record_pidfd(const struct record *r);
 
 /* The same of its supervisor: whoever has one is starting, running, waiting to be started again, or being taken back. */
 int record_supervisor(const struct record *r);
+
+/* The path of its group, malloc'ed: as noted, else made of its id, so that a crash before it was noted is covered too. */
+char *record_cgroup(const struct store *s, const struct record *r);
 
 /* Notes in the run directory that a user stopped it: its supervisor won't start it again. And whether that is noted. */
 void record_mark_stopped(const struct record *r);

@@ -120,6 +120,19 @@ int rootfs_open(const struct store *s, const struct spec *spec, int userns, stru
 	return open_layers(s, spec, userns, err);
 }
 
+int rootfs_open_here(const struct store *s, const struct spec *spec, struct err *err)
+{
+	struct store here = *s;
+	int root;
+
+	here.root = dir_open(AT_FDCWD, here.root_path);
+	if (here.root < 0)
+		return err_sys(err, here.root, "open %s", here.root_path);
+	root = rootfs_open(&here, spec, -1, err);
+	close(here.root);
+	return root;
+}
+
 /* A user namespace with SPEC's maps the other way round: what the host knows as the mapped root is shown as 0. */
 static int inverse_namespace(const struct spec *spec, struct err *err)
 {
@@ -210,4 +223,11 @@ int tree_open(const struct store *s, const struct mount_spec *m, int userns, str
 	buf_free(&o.data);
 	free(path);
 	return tree;
+}
+
+int file_open(int dirfd, const char *path, int userns, struct err *err)
+{
+	int tree = clone_tree(dirfd, path, false, userns);
+
+	return tree < 0 ? err_sys(err, tree, "open %s", path) : tree;
 }

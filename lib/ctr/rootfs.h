@@ -4,10 +4,14 @@
 
 #include "ctr/record.h"
 
-/* Opens the root of SPEC: an overlay of its image's layers with the upper directory of the container, or a directory's tree. It is
- * called in the mount namespace that will use it (by the child), or, where USERNS is a descriptor, by the parent, who may
- * mount what the mapped root may not: layers idmapped, the upper one owned by the mapped root. A descriptor (move_mount(2)) or -errno. */
+/* Opens the root of SPEC: an overlay of its image's layers with the upper directory of the container, or a directory's tree. With
+ * USERNS, a descriptor, it is for a container whose mapped root may not do it: by a process of the host's, layers idmapped, the
+ * upper one owned by the mapped root. A descriptor (move_mount(2)) or -errno, told. */
 int rootfs_open(const struct store *s, const struct spec *spec, int userns, struct err *err);
+
+/* The same without a user namespace, in a mount namespace that was made after S was opened: an overlay takes no directory out of
+ * another one (EINVAL), and what is mounted below the root later must not come out in the host's. */
+int rootfs_open_here(const struct store *s, const struct spec *spec, struct err *err);
 
 /* The root for reading only, seen from nowhere else: its layers (or directory), with what the container changed on top if UPPER.
  * A directory descriptor or -errno, told. */
@@ -21,5 +25,8 @@ int rootfs_prepare(const struct record *r, uid_t owner, struct err *err);
 
 /* The tree of a bind, volume or device operation as a detached mount, idmapped for volumes in a user namespace. */
 int tree_open(const struct store *s, const struct mount_spec *m, int userns, struct err *err);
+
+/* The same of a `file` operation: PATH below DIRFD, the container's run directory. */
+int file_open(int dirfd, const char *path, int userns, struct err *err);
 
 #endif

@@ -25,7 +25,7 @@ static bool is_known(const struct statfs *fs)
 const char *rootfs_needs_copy(const struct store *s)
 {
 	struct statfs fs;
-	int fd = sys_fsopen("overlay", 1 /* FSOPEN_CLOEXEC */);
+	int fd = sys_fsopen("overlay", FSOPEN_CLOEXEC);
 
 	if (fd == -ENODEV)
 		return "this kernel has no overlay (CONFIG_OVERLAY_FS)";

@@ -26,6 +26,15 @@ static const struct field mount_fields[] = {
 	{ 0 },
 };
 
+#define N(m) offsetof(struct net_spec, m)
+static const struct field net_fields[] = {
+	{ "network", FIELD_STR, N(network), NULL, 0 },
+	{ "ip", FIELD_STR, N(ip), NULL, 0 },
+	{ "ip6", FIELD_STR, N(ip6), NULL, 0 },
+	{ "mac", FIELD_STR, N(mac), NULL, 0 },
+	{ 0 },
+};
+
 #define S(m) offsetof(struct spec, m)
 const struct field spec_fields[] = {
 	{ "id", FIELD_STR, S(id), NULL, 0 },
@@ -50,6 +59,9 @@ const struct field spec_fields[] = {
 	{ "mounts", FIELD_ARRAY, S(mounts), mount_fields, sizeof(struct mount_spec) },
 	{ "sysctls", FIELD_STRS, S(sysctls), NULL, 0 },
 	{ "labels", FIELD_STRS, S(labels), NULL, 0 },
+	{ "nets", FIELD_ARRAY, S(nets), net_fields, sizeof(struct net_spec) },
+	{ "ports", FIELD_ARRAY, S(ports), port_fields, sizeof(struct port) },
+	{ "aliases", FIELD_STRS, S(aliases), NULL, 0 },
 	{ "dns", FIELD_STRS, S(dns), NULL, 0 },
 	{ "dns_search", FIELD_STRS, S(dns_search), NULL, 0 },
 	{ "add_hosts", FIELD_STRS, S(add_hosts), NULL, 0 },

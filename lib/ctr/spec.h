@@ -4,6 +4,7 @@
 #define CTR_SPEC_H
 
 #include "base/buf.h"
+#include "ctr/attachment.h"
 #include "base/err.h"
 #include "base/fields.h"
 #include "sys/cgroup.h"
@@ -24,6 +25,11 @@
  *   file       file in the container's run directory (hosts, hostname, resolv.conf) */
 struct mount_spec {
 	char *type, *source, *target, *options;
+};
+
+/* A network that the container is to be on; addresses NULL: given. "iface:DEV[:NAME]" moves an interface of the host's in. */
+struct net_spec {
+	char *network, *ip, *ip6, *mac;
 };
 
 struct process {
@@ -50,6 +56,9 @@ struct spec {
 	struct strs idmaps;      /* HOST:INSIDE:COUNT */
 	struct array mounts;     /* struct mount_spec */
 	struct strs sysctls, labels;
+	struct array nets;       /* struct net_spec; none: lo alone */
+	struct array ports;      /* struct port */
+	struct strs aliases;     /* further names on its networks */
 	struct strs dns, dns_search, add_hosts;
 	int64_t shm_size;
 	char *cgroup_parent;     /* NULL: the store's own */

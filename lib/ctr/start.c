@@ -1,6 +1,7 @@
 #include "ctr/start.h"
 #include "ctr/reap.h"
 #include "ctr/supervise.h"
+#include "sys/pty.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -40,6 +41,7 @@ static int launch_it(const struct store *s, struct record *r, int lock, const st
 	struct start start = { .store = s, .record = r, .lock = lock, .process = &p };
 	int ends[2] = { -1, -1 }, code;
 
+	tty_size(&start.window);
 	if (o->cmd)
 		r->spec.open_stdin = o->input;
 	if (c && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {

@@ -33,19 +33,46 @@ static uint64_t signal_set(const char *status, const char *key)
 	return at ? strtoull(at + strlen(key), NULL, 16) : UINT64_MAX;
 }
 
+/* Whether it is the first of a pid namespace below ours: its last pid is 1, and it has another. */
+static bool is_pid1(const char *status)
+{
+	const char *at = status ? strstr(status, "\nNSpid:") : NULL, *end = at ? strchr(at + 1, '\n') : NULL;
+
+	return end && end[-1] == '1' && end[-2] == '\t' && end - 2 > at + strlen("\nNSpid:");
+}
+
+/* Of the container's first process. */
+static void proc_text(const struct record *r, const char *file, struct buf *out)
+{
+	char path[40];
+
+	snprintf(path, sizeof path, "/proc/%d/%s", (int)r->state.pid, file);
+	file_read(AT_FDCWD, path, out, 1 << 16);
+}
+
+/* sigwait(3) unblocks what it waits for as far as /proc tells, so that only the system call is left to see. */
+static bool waits_for_signals(const struct record *r)
+{
+	struct buf b = { 0 };
+	bool yes;
+
+	proc_text(r, "syscall", &b);
+	yes = b.p && strtol(b.p, NULL, 10) == SYS_rt_sigtimedwait;
+	buf_free(&b);
+	return yes;
+}
+
 static bool ignored(const struct record *r, int sig)
 {
 	struct buf b = { 0 };
-	char path[40];
 	uint64_t heard;
+	bool first;
 
-	if (r->garbled || !ns_is_private(r->spec.pid))
-		return false; /* no PID 1: it gets what everybody gets */
-	snprintf(path, sizeof path, "/proc/%d/status", (int)r->state.pid);
-	file_read(AT_FDCWD, path, &b, 1 << 16);
+	proc_text(r, "status", &b);
+	first = is_pid1(b.p);
 	heard = signal_set(b.p, "\nSigCgt:") | signal_set(b.p, "\nSigBlk:");
 	buf_free(&b);
-	return !(heard >> (sig - 1) & 1);
+	return first && !(heard >> (sig - 1) & 1) && !waits_for_signals(r);
 }
 
 void stop_ask(const struct record *r, int pidfd, int sig)

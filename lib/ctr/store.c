@@ -15,8 +15,11 @@ static int open_place(const char *variable, const char *otherwise, char **path, 
 
 	if (!name || !*name)
 		name = otherwise;
-	r = dir_make_all(AT_FDCWD, name, 0711);
-	fd = r < 0 ? r : dir_open(AT_FDCWD, name);
+	fd = dir_open(AT_FDCWD, name);
+	if (fd == -ENOENT) {
+		r = dir_make_all(AT_FDCWD, name, 0711);
+		fd = r < 0 ? r : dir_open(AT_FDCWD, name);
+	}
 	if (fd < 0) {
 		err_sys(err, fd, "open %s", name);
 		if (fd == -EACCES || fd == -EROFS)

@@ -5,10 +5,12 @@
 #include "base/say.h"
 #include "ctr/attach.h"
 #include "ctr/hostfiles.h"
+#include "ctr/networking.h"
 #include "ctr/reap.h"
 #include "ctr/rootfs.h"
 #include "ctr/supervisor.h"
 #include "ctr/sync.h"
+#include "sys/memory.h"
 #include "sys/proc.h"
 #include <fcntl.h>
 #include <poll.h>
@@ -27,6 +29,7 @@ static int note_intent(struct supervisor *s, struct err *err)
 	struct record *r = s->record;
 	struct state *st = &r->state;
 	int64_t starts = st->starts;
+	int code;
 
 	free(st->boot_id);
 	free(st->cgroup);
@@ -35,9 +38,9 @@ static int note_intent(struct supervisor *s, struct err *err)
 	st->boot_id = xstrdup(clock_boot_id());
 	st->supervisor = getpid();
 	st->supervisor_start = (int64_t)proc_start_time(getpid());
-	st->cgroup = r->spec.cgroup_parent ? xasprintf("/%s/%s", r->spec.cgroup_parent, r->id)
-					   : xasprintf("/ctrbox-%s/%s", s->store->tag, r->id);
-	return record_write_state(s->store, r, err);
+	st->cgroup = record_cgroup(s->store, r);
+	code = networks_reserve(s->store, r, err);
+	return code ? code : record_write_state(s->store, r, err);
 }
 
 /* What is true if power goes now. Only a user's earlier wish to have it down must be forgotten for certain. */
@@ -86,7 +89,7 @@ static int open_streams(struct supervisor *s, struct err *err)
 /* One start: everything from the intent to the running command. */
 static int start_once(struct supervisor *s, struct err *err)
 {
-	struct launch l = { .store = s->store, .record = s->record, .process = s->process };
+	struct launch l = { .store = s->store, .record = s->record, .process = s->process, .window = s->window };
 	uid_t owner = spec_owner(&s->record->spec);
 	int r = note_intent(s, err);
 
@@ -94,6 +97,8 @@ static int start_once(struct supervisor *s, struct err *err)
 		r = rootfs_prepare(s->record, owner, err);
 	if (!r)
 		r = hostfiles_write(s->record, owner, err);
+	if (!r)
+		networks_tell_names(s->store, s->record);
 	if (!r && s->listener < 0)
 		r = s->listener = attach_listen(s->record, err);
 	if (r >= 0)
@@ -161,6 +166,8 @@ static void end_run(struct supervisor *s, int code)
 	r->last.error = NULL;
 	r->last.started = r->state.started;
 	r->last.finished = clock_wall_ns() / 1000000000;
+	record_refresh_networks(r);
+	networks_release(s->store, r);
 	cgroup_end(host, r->state.cgroup, 10000, NULL);
 }
 
@@ -219,8 +226,6 @@ static void finish(struct supervisor *s, int code)
 	struct err err = { 0 };
 	int r = 0;
 
-	if (s->listener >= 0)
-		close(s->listener);
 	if (s->record->spec.auto_remove)
 		r = remove_own(s, &err);
 	else
@@ -228,6 +233,8 @@ static void finish(struct supervisor *s, int code)
 	if (r < 0 && s->local)
 		say_err(s->record->spec.name, &err);
 	supervisor_tell_exit(s, code);
+	if (s->listener >= 0)
+		close(s->listener);
 	log_close(&s->log);
 	buf_free(&s->input);
 	if (s->signals >= 0)
@@ -256,7 +263,7 @@ static int begin(struct supervisor *s, const struct start *in, bool local, struc
 	const struct spec *spec = &in->record->spec;
 	int r;
 
-	*s = (struct supervisor){ .store = in->store, .record = in->record, .process = in->process, .local = local,
+	*s = (struct supervisor){ .store = in->store, .record = in->record, .process = in->process, .local = local, .window = in->window,
 				  .signals = -1, .listener = -1, .child = { .pidfd = -1, .sync = -1, .tty = -1 },
 				  .health = { .pidfd = -1 }, .streams = { { -1, -1, -1 }, { -1, -1, -1 }, { false, false, false } } };
 	for (int i = 0; i < CLIENTS_MAX; i++)
@@ -348,6 +355,7 @@ static void supervisor_main(const struct start *in, int client, int report)
 		supervisor_add_client(&s, client, true);
 	sync_send(report, SYNC_READY, NULL, NULL, 0);
 	close(report);
+	memory_release();
 	r = run_until_done(&s, &err);
 	finish(&s, r);
 	_exit(0);

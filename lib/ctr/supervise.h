@@ -4,12 +4,14 @@
 #define CTR_SUPERVISE_H
 
 #include "ctr/record.h"
+#include <sys/ioctl.h>
 
 struct start {
 	const struct store *store;
 	struct record *record;            /* locked, not running */
 	int lock;                         /* that lock: let go once the command runs; -1: none */
 	const struct process *process;    /* the record's own, or another command on its files */
+	struct winsize window;            /* of the terminal that watches; zeros: unknown */
 	const char *pidfile;              /* the host's pid is written there; or NULL */
 };
 

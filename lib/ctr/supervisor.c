@@ -49,7 +49,7 @@ static void fill(const struct supervisor *s, struct pollfd *p)
 	p[ERR] = (struct pollfd){ s->streams.ours[2], POLLIN, 0 };
 	p[IN] = (struct pollfd){ s->input.len ? in : -1, POLLOUT, 0 };
 	p[LOCAL] = (struct pollfd){ s->local_input && !s->input.len ? STDIN_FILENO : -1, POLLIN, 0 };
-	p[LISTENER] = (struct pollfd){ s->listener, POLLIN, 0 };
+	p[LISTENER] = (struct pollfd){ supervisor_has_room(s) ? s->listener : -1, POLLIN, 0 };
 	p[CHECK] = (struct pollfd){ s->health.pidfd, POLLIN, 0 };
 	for (int i = 0; i < CLIENTS_MAX; i++) /* a client's input waits until the container took what is there */
 		p[FIXED + i] = (struct pollfd){ s->clients[i].fd, s->input.len ? 0 : POLLIN, 0 };

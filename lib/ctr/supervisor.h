@@ -30,6 +30,7 @@ struct supervisor {
 	bool local_input;                 /* our stdin is still open */
 	struct health health;
 	bool ending;                      /* told to end */
+	struct winsize window;            /* of the terminal that last told us */
 	int64_t kill_at_ms;               /* SIGKILL then; 0: no time-out */
 };
 
@@ -41,6 +42,7 @@ bool supervisor_ends(const struct supervisor *s, int sig);
 
 /* streams' side */
 void supervisor_accept(struct supervisor *s);
+bool supervisor_has_room(const struct supervisor *s); /* for another client */
 void supervisor_client(struct supervisor *s, struct client *c);
 void supervisor_add_client(struct supervisor *s, int fd, bool output);
 void supervisor_tell_exit(struct supervisor *s, int code);

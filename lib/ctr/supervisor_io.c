@@ -32,6 +32,14 @@ void supervisor_accept(struct supervisor *s)
 		supervisor_add_client(s, fd, false);
 }
 
+bool supervisor_has_room(const struct supervisor *s)
+{
+	for (int i = 0; i < CLIENTS_MAX; i++)
+		if (s->clients[i].fd < 0)
+			return true;
+	return false;
+}
+
 static void drop(struct client *c)
 {
 	close(c->fd);
@@ -40,8 +48,11 @@ static void drop(struct client *c)
 
 static void set_size(struct supervisor *s, const void *data, size_t n)
 {
-	if (s->child.tty >= 0 && n == sizeof(struct winsize))
-		ioctl(s->child.tty, TIOCSWINSZ, data);
+	if (n != sizeof s->window)
+		return;
+	memcpy(&s->window, data, sizeof s->window);
+	if (s->child.tty >= 0)
+		ioctl(s->child.tty, TIOCSWINSZ, &s->window);
 }
 
 static void signal_child(struct supervisor *s, const void *data, size_t n)
@@ -152,11 +163,18 @@ bool supervisor_output(struct supervisor *s, int stream)
 	return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
+/* Those who wait to be accepted are told too; nobody else can come, for the socket's name is gone. */
 void supervisor_tell_exit(struct supervisor *s, int code)
 {
+	int fd;
+
 	for (int i = 0; i < CLIENTS_MAX; i++)
 		if (s->clients[i].fd >= 0) {
 			attach_send(s->clients[i].fd, ATTACH_EXIT, &code, sizeof code);
 			drop(&s->clients[i]);
 		}
+	while (s->listener >= 0 && (fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
+		attach_send(fd, ATTACH_EXIT, &code, sizeof code);
+		close(fd);
+	}
 }

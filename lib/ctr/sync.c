@@ -48,10 +48,10 @@ int sync_receive(int fd, struct sync_message *out)
 	struct cmsghdr *h;
 	ssize_t n;
 
-	do
+	do /* ECONNRESET, told once: it ended without having read all of ours. What it said before is still to come */
 		n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
-	if (n < 0 && errno != ECONNRESET)
+	while (n < 0 && (errno == EINTR || errno == ECONNRESET));
+	if (n < 0)
 		return -errno;
 	out->kind = n > 0 ? p.kind : SYNC_CLOSED;
 	out->err = p.err;

@@ -5,6 +5,24 @@
 #include <string.h>
 #include <sys/socket.h>
 
+/* It doesn't seem to run: once nobody holds its lock, it isn't being started or removed either. */
+static int settle(const struct store *s, struct waiter *w, struct err *err)
+{
+	struct record *r = &w->record;
+	int lock = record_lock(r, 10000, err);
+
+	if (lock < 0)
+		return lock;
+	close(lock);
+	record_refresh(s, r);
+	w->supervisor = record_supervisor(r);
+	if (w->supervisor >= 0)
+		return 0;
+	if (r->garbled)
+		return err_msg(err, -EINVAL, "its record is damaged: how it ended can't be told");
+	return record_status(s, r) == CREATED ? err_msg(err, -EINVAL, "was never started") : 0;
+}
+
 int wait_begin(const struct store *s, const char *target, struct waiter *w, struct err *err)
 {
 	int r = record_open(s, target, &w->record, err);
@@ -13,12 +31,10 @@ int wait_begin(const struct store *s, const char *target, struct waiter *w, stru
 		return r;
 	w->socket = -1;
 	w->supervisor = record_supervisor(&w->record);
+	if (w->supervisor < 0 && !w->record.last.finished)
+		r = settle(s, w, err);
 	if (w->supervisor >= 0)
 		w->socket = attach_connect(&w->record, ATTACH_WAIT, NULL); /* if not, last.json will tell */
-	else if (record_status(s, &w->record) == CREATED)
-		r = err_msg(err, -EINVAL, "was never started");
-	else if (w->record.garbled)
-		r = err_msg(err, -EINVAL, "its record is damaged: how it ended can't be told");
 	if (r < 0)
 		record_close(&w->record);
 	return r;
@@ -37,7 +53,7 @@ static int told(int fd)
 			memcpy(&code, m + 1, sizeof code);
 			return code;
 		}
-	} while (n > 0 || (n < 0 && errno == EINTR));
+	} while (n > 0 || (n < 0 && (errno == EINTR || errno == ECONNRESET))); /* RESET: it didn't read all we said; what it said follows */
 	return -ECONNRESET;
 }
 

@@ -1,20 +1,10 @@
 #include "image/inflate.h"
+#include "image/inflate_codes.h"
 
 #include <errno.h>
 #include <string.h>
 
 #pragma GCC optimize("O2")
-
-/* A table entry: bits 0-7 how many bits it uses up (code and extra bits), 8-11 those of the code alone, 12-14 what is out of the
- * ordinary, 16-30 a value, 31 the mark of a literal. For a subtable: its index as the value, its width in 8-11. */
-#define LITERAL 0x80000000u
-#define SUBTABLE 0x1000u
-#define END 0x2000u
-#define INVALID 0x4000u
-#define ODD (SUBTABLE | END | INVALID)
-#define VALUE(E) ((E) >> 16 & 0x7fff)
-#define CODE_BITS(E) ((E) >> 8 & 15)
-#define CODE_MAX 15
 
 #define NEAR_END 16               /* input bytes that one step of decoding may look at */
 #define STEP_OUT 320              /* output bytes that one step may write: three literals, a match of 258, 16 too many */
@@ -128,127 +118,15 @@ static unsigned take_bits(struct inflate *z, unsigned n)
 	return v;
 }
 
-static unsigned reverse(unsigned code, unsigned len)
-{
-	unsigned r = 0;
-
-	for (; len--; code >>= 1)
-		r = r << 1 | (code & 1);
-	return r;
-}
-
-/* What symbol SYM of each alphabet stands for, its extra bits in bits 0-7. */
-static uint32_t litlen_entry(unsigned sym)
-{
-	unsigned i = sym - 257, extra = i < 8 || i == 28 ? 0 : (i >> 2) - 1;
-
-	if (sym < 256)
-		return LITERAL | sym << 16;
-	if (sym == 256)
-		return END;
-	if (sym > 285)
-		return INVALID;
-	return (i == 28 ? 258 : 3 + (i < 8 ? i : (4 + (i & 3)) << extra)) << 16 | extra;
-}
-
-static uint32_t dist_entry(unsigned sym)
-{
-	unsigned extra = sym < 4 ? 0 : (sym >> 1) - 1;
-
-	if (sym > 29)
-		return INVALID;
-	return (1 + (sym < 4 ? sym : (2 + (sym & 1)) << extra)) << 16 | extra;
-}
-
-static uint32_t plain_entry(unsigned sym)
-{
-	return sym << 16;
-}
-
-/* Bits that a subtable needs when the codes of LEN bits are the next to be given out. */
-static unsigned subtable_bits(const unsigned short count[CODE_MAX + 1], unsigned len, unsigned root)
-{
-	int left = 1 << (len - root);
-
-	for (;;) {
-		left -= count[len];
-		if (left <= 0 || len == CODE_MAX)
-			return len - root;
-		len++;
-		left <<= 1;
-	}
-}
-
-struct builder {
-	uint32_t *table;
-	unsigned root, next;              /* next free entry */
-	unsigned sub, sub_bits, prefix;   /* the subtable that is being filled, and whose it is */
-	unsigned short count[CODE_MAX + 1];  /* codes of each length that haven't been given out */
-};
-
-static void build_add(struct builder *b, unsigned code, unsigned len, uint32_t entry)
-{
-	unsigned r = reverse(code, len), prefix = r & ((1u << b->root) - 1);
-	uint32_t *to = b->table;
-	unsigned size = 1u << b->root, used = len;
-
-	if (len > b->root) {
-		used = len - b->root;
-		if (prefix != b->prefix || !b->sub) {
-			b->prefix = prefix;
-			b->sub_bits = subtable_bits(b->count, len, b->root);
-			b->sub = b->next;
-			b->next += 1u << b->sub_bits;
-			b->table[prefix] = b->sub << 16 | SUBTABLE | b->sub_bits << 8 | b->root;
-		}
-		to += b->sub;
-		size = 1u << b->sub_bits;
-		r >>= b->root;
-	}
-	entry += used | used << 8;
-	for (; r < size; r += 1u << used)
-		to[r] = entry;
-}
-
-/* Builds the decoding table of the code whose N symbols have the lengths LENS. False if there is no such code. A code with holes
- * is allowed only if it is a single one of one bit, or none at all. */
-static bool build(uint32_t *table, size_t entries, unsigned root, const unsigned char *lens, unsigned n, uint32_t (*entry_of)(unsigned))
-{
-	struct builder b = { .table = table, .root = root, .next = 1u << root };
-	unsigned code = 0;
-	int left = 1;
-
-	for (unsigned i = 0; i < n; i++)
-		b.count[lens[i]]++;
-	for (unsigned len = 1; len <= CODE_MAX; len++) {
-		left = 2 * left - b.count[len];
-		if (left < 0)
-			return false;
-	}
-	if (left && !(n - b.count[0] == 0 || (n - b.count[0] == 1 && b.count[1] == 1)))
-		return false;
-	for (size_t i = 0; i < entries; i++)
-		table[i] = INVALID;
-	for (unsigned len = 1; len <= CODE_MAX; len++, code <<= 1) {
-		for (unsigned i = 0; b.count[len] && i < n; i++) {
-			if (lens[i] != len)
-				continue;
-			build_add(&b, code++, len, entry_of(i));
-			b.count[len]--;
-		}
-	}
-	return true;
-}
-
 static void fixed_codes(struct inflate *z)
 {
 	unsigned char lens[288];
 
 	for (unsigned i = 0; i < 288; i++)
 		lens[i] = i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8;
-	build(z->litlen, LITLEN_ENTRIES, LITLEN_BITS, lens, 288, litlen_entry);
+	inflate_build(z->litlen, LITLEN_ENTRIES, LITLEN_BITS, lens, 288, inflate_litlen);
 	memset(lens, 5, 32);
-	build(z->dist, DIST_ENTRIES, DIST_BITS, lens, 32, dist_entry);
+	inflate_build(z->dist, DIST_ENTRIES, DIST_BITS, lens, 32, inflate_dist);
 }
 
 /* The code lengths of a dynamic block, themselves coded with TABLE. */
@@ -294,14 +172,14 @@ static int dynamic_codes(struct inflate *z, struct err *err)
 	}
 	if (rc < 0)
 		return rc;
-	if (!build(table, 1 << PRECODE_BITS, PRECODE_BITS, lens, 19, plain_entry))
+	if (!inflate_build(table, 1 << PRECODE_BITS, PRECODE_BITS, lens, 19, inflate_plain))
 		return corrupt(z, err, "bad code lengths");
 	memset(lens, 0, sizeof lens);
 	rc = read_lengths(z, table, lens, nlit + ndist, err);
 	if (rc < 0)
 		return rc;
-	if (!lens[256] || !build(z->litlen, LITLEN_ENTRIES, LITLEN_BITS, lens, nlit, litlen_entry) ||
-	    !build(z->dist, DIST_ENTRIES, DIST_BITS, lens + nlit, ndist, dist_entry))
+	if (!lens[256] || !inflate_build(z->litlen, LITLEN_ENTRIES, LITLEN_BITS, lens, nlit, inflate_litlen) ||
+	    !inflate_build(z->dist, DIST_ENTRIES, DIST_BITS, lens + nlit, ndist, inflate_dist))
 		return corrupt(z, err, "bad codes");
 	return 0;
 }

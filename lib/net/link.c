@@ -117,9 +117,9 @@ int link_make_bridge(struct netlink *nl, const char *name, const uint8_t mac[6],
 }
 
 /* The peer's own ifinfomsg and names inside VETH_INFO_PEER; it is born in its namespace under its final name. */
-static void put_peer(struct buf *b, const char *peer, int netns, const uint8_t mac[6], int mtu)
+static void put_peer(struct buf *b, const char *peer, int index, int netns, const uint8_t mac[6], int mtu)
 {
-	struct ifinfomsg i = { 0 };
+	struct ifinfomsg i = { .ifi_index = index };
 	size_t nest = netlink_nest(b, VETH_INFO_PEER);
 
 	buf_add(b, &i, sizeof i);
@@ -131,7 +131,7 @@ static void put_peer(struct buf *b, const char *peer, int netns, const uint8_t m
 	netlink_nest_end(b, nest);
 }
 
-int link_make_veth(struct netlink *nl, const char *name, int master, const char *peer, int netns, const uint8_t mac[6], int mtu,
+int link_make_veth(struct netlink *nl, const char *name, int master, const char *peer, int index, int netns, const uint8_t mac[6], int mtu,
 		   struct err *err)
 {
 	struct buf b = { 0 };
@@ -145,17 +145,17 @@ int link_make_veth(struct netlink *nl, const char *name, int master, const char 
 	info = netlink_nest(&b, IFLA_LINKINFO);
 	netlink_str(&b, IFLA_INFO_KIND, "veth");
 	data = netlink_nest(&b, IFLA_INFO_DATA);
-	put_peer(&b, peer, netns, mac, mtu);
+	put_peer(&b, peer, index, netns, mac, mtu);
 	netlink_nest_end(&b, data);
 	netlink_nest_end(&b, info);
 	return send_one(nl, &b, start, "make veth pair", name, err);
 }
 
-int link_make_child(struct netlink *nl, const char *kind, int parent, const char *peer, int netns, const uint8_t mac[6], int mtu,
+int link_make_child(struct netlink *nl, const char *kind, int parent, const char *peer, int index, int netns, const uint8_t mac[6], int mtu,
 		    struct err *err)
 {
 	struct buf b = { 0 };
-	size_t start = begin_link(&b, RTM_NEWLINK, NEW, 0, 0, 0), info, data;
+	size_t start = begin_link(&b, RTM_NEWLINK, NEW, index, 0, 0), info, data;
 	bool macvlan = !strcmp(kind, "macvlan");
 
 	netlink_str(&b, IFLA_IFNAME, peer);

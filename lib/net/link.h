@@ -25,12 +25,13 @@ int link_each(struct netlink *nl, int (*call)(void *arg, const struct link *l), 
 /* Makes a bridge, up, with a MAC of its own (so that it doesn't change as ports come and go). -EEXIST if the name is taken. */
 int link_make_bridge(struct netlink *nl, const char *name, const uint8_t mac[6], int mtu, struct err *err);
 
-/* Makes a veth pair in one message: NAME here, up, a port of MASTER (0: none); PEER in the network namespace NETNS, with MAC. */
-int link_make_veth(struct netlink *nl, const char *name, int master, const char *peer, int netns, const uint8_t mac[6], int mtu,
+/* Makes a veth pair in one message: NAME here, up, a port of MASTER (0: none); PEER, with the number INDEX and MAC, in the network
+ * namespace NETNS. */
+int link_make_veth(struct netlink *nl, const char *name, int master, const char *peer, int index, int netns, const uint8_t mac[6], int mtu,
 		   struct err *err);
 
 /* Makes a macvlan or ipvlan PEER of PARENT in the network namespace NETNS. */
-int link_make_child(struct netlink *nl, const char *kind, int parent, const char *peer, int netns, const uint8_t mac[6], int mtu,
+int link_make_child(struct netlink *nl, const char *kind, int parent, const char *peer, int index, int netns, const uint8_t mac[6], int mtu,
 		    struct err *err);
 
 int link_delete(struct netlink *nl, const char *name, struct err *err);    /* blocks for some 30 ms: never on a hot path */

@@ -142,6 +142,10 @@ int cgroup_kill(const struct cgroup_host *host, const char *path, int timeout_ms
 int cgroup_freeze(const struct cgroup_host *host, const char *path, bool frozen, struct err *err);
 bool cgroup_frozen(const struct cgroup_host *host, const char *path);
 
+/* What the kernel says of a group in one read: 1: processes run in it or below, 2: they are frozen, 0: there are none, or -errno
+ * (-ENOTSUP: v1 doesn't tell). */
+int cgroup_life(const struct cgroup_host *host, const char *path);
+
 /* Removes the group and the groups below it, in every hierarchy; nothing above it. Bounded; -ENOENT counts as done.
  * 0 or -errno (-EBUSY: processes inside). */
 int cgroup_remove(const struct cgroup_host *host, const char *path, struct err *err);

@@ -2,8 +2,10 @@
 #include "base/clock.h"
 #include "sys/cgroup_internal.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PATIENCE_MS 5000 /* uninterruptible sleep, as on a dead NFS server, may keep a process from freezing */
 
@@ -83,15 +85,39 @@ int cgroup_freeze(const struct cgroup_host *host, const char *path, bool frozen,
 	return r;
 }
 
+/* A small file of PATH into TEXT of N bytes. 0 or -errno. */
+static int read_small(const struct cgroup_hierarchy *h, const char *path, const char *file, char *text, size_t n)
+{
+	int fd = cgroup_file_open(h, path, file, O_RDONLY);
+	ssize_t got;
+
+	if (fd < 0)
+		return fd;
+	got = read(fd, text, n - 1);
+	close(fd);
+	text[got > 0 ? got : 0] = '\0';
+	return got < 0 ? -EIO : 0;
+}
+
 bool cgroup_frozen(const struct cgroup_host *host, const char *path)
 {
 	const struct cgroup_hierarchy *h = hierarchy(host);
-	struct buf b = { 0 };
-	bool yes;
+	char text[16];
 
-	if (!h || cgroup_file_get(h, path, h->v2 ? "cgroup.freeze" : "freezer.state", &b))
+	if (!h || read_small(h, path, h->v2 ? "cgroup.freeze" : "freezer.state", text, sizeof text))
 		return false;
-	yes = !strcmp(b.p, h->v2 ? "1" : "FROZEN");
-	buf_free(&b);
-	return yes;
+	return !strcmp(text, h->v2 ? "1\n" : "FROZEN\n");
+}
+
+int cgroup_life(const struct cgroup_host *host, const char *path)
+{
+	char text[128];
+	int r;
+
+	if (host->unified < 0)
+		return -ENOTSUP;
+	r = read_small(&host->h[host->unified], path, "cgroup.events", text, sizeof text);
+	if (r)
+		return r;
+	return cgroup_flat(text, "populated") != 1 ? 0 : cgroup_flat(text, "frozen") == 1 ? 2 : 1;
 }

@@ -1,6 +1,7 @@
 /* What control groups this host has: /proc/self/cgroup names the hierarchies, /proc/self/mountinfo where they are. See
  * cgroups(7), proc(5). */
 #include "base/file.h"
+#include "base/num.h"
 #include "sys/cgroup_internal.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -53,7 +54,8 @@ static void unescape(char *s)
 /* "36 35 98:0 /root /point rw,.. [optional].. - TYPE SOURCE OPTIONS", cut up in place. */
 static bool parse_mount(char *line, struct mount_line *m)
 {
-	char *tail = strstr(line, " - cgroup"), *save;
+	char *tail = strstr(line, " - cgroup"), *save, *end;
+	const char *device;
 
 	if (!tail)
 		return false;
@@ -62,9 +64,12 @@ static bool parse_mount(char *line, struct mount_line *m)
 	m->v2 = *tail == '2';
 	tail = strchr(tail, ' ');
 	m->options = tail ? strchr(tail + 1, ' ') : NULL;
-	if (!m->options || sscanf(line, "%*u %*u %u:%u", &m->major, &m->minor) != 2)
+	device = word_at(line, 2);
+	if (!m->options || !device)
 		return false;
 	m->options++;
+	m->major = (unsigned)strtoul(device, &end, 10);
+	m->minor = *end == ':' ? (unsigned)strtoul(end + 1, NULL, 10) : 0;
 	strtok_r(line, " ", &save);
 	strtok_r(NULL, " ", &save);
 	strtok_r(NULL, " ", &save);

@@ -1,5 +1,6 @@
 /* Mounting hierarchies where nobody did: initramfs, rescue systems, boards without systemd. cgroups(7). */
 #include "base/file.h"
+#include "base/num.h"
 #include "sys/cgroup_internal.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -123,11 +124,11 @@ static int missing(const struct cgroup_host *host, struct strs *out, struct err 
 		return err_sys(err, r, "read /proc/cgroups");
 	strs_split(&lines, b.p, '\n');
 	for (size_t i = 0; i < lines.n; i++) {
-		char name[64];
-		int enabled;
+		const char *enabled = word_at(lines.v[i], 3);
+		char *name = lines.v[i];
 
-		if (sscanf(lines.v[i], "%63s %*d %*d %d", name, &enabled) == 2 && name[0] != '#' && enabled &&
-		    !cgroup_find(host, name) && !(!strcmp(name, "blkio") && cgroup_find(host, "io")))
+		name[strcspn(name, " \t")] = '\0';
+		if (enabled && *enabled == '1' && !cgroup_find(host, name) && !(!strcmp(name, "blkio") && cgroup_find(host, "io")))
 			strs_add(out, name);
 	}
 	strs_free(&lines);

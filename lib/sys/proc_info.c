@@ -1,5 +1,6 @@
 #include "sys/proc_info.h"
 #include "base/file.h"
+#include "base/num.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,18 +13,16 @@
 static int parse_stat(char *text, struct proc_info *out, char **name)
 {
 	char *end = strrchr(text, ')');
-	unsigned long user, system;
-	long rss;
 
 	*name = strchr(text, '(');
-	if (!end || !*name ||
-	    sscanf(end + 1, " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %*d %*d %*d %*d %*d %*d %*u %*u %ld", &out->state,
-		   &out->ppid, &user, &system, &rss) != 5)
+	if (!end || !*name || !word_at(end + 1, 21))
 		return -EINVAL;
+	out->state = *word_at(end + 1, 0);
+	out->ppid = (pid_t)strtol(word_at(end + 1, 1), NULL, 10);
+	out->cpu_s = (strtoll(word_at(end + 1, 11), NULL, 10) + strtoll(word_at(end + 1, 12), NULL, 10)) / sysconf(_SC_CLK_TCK);
+	out->rss = strtoll(word_at(end + 1, 21), NULL, 10) * sysconf(_SC_PAGESIZE);
 	*end = 0;
 	++*name;
-	out->cpu_s = (int64_t)((user + system) / (unsigned long)sysconf(_SC_CLK_TCK));
-	out->rss = (int64_t)rss * sysconf(_SC_PAGESIZE);
 	return 0;
 }
 

@@ -42,6 +42,12 @@ void tty_restore(int fd, const struct termios *old)
 	tcsetattr(fd, TCSADRAIN, old);
 }
 
+bool tty_size(struct winsize *out)
+{
+	*out = (struct winsize){ 0 };
+	return ioctl(STDIN_FILENO, TIOCGWINSZ, out) == 0 || ioctl(STDOUT_FILENO, TIOCGWINSZ, out) == 0;
+}
+
 void tty_copy_size(int from, int to)
 {
 	struct winsize size;

@@ -61,7 +61,7 @@ static struct groups find_groups(void)
 		g.name[g.n++] = v1[i];
 	if (g.v2)
 		g.name[g.n++] = ".";
-	else if (access(TOP "/unified", F_OK) == 0)
+	else if (access(TOP "/unified/cgroup.procs", F_OK) == 0)
 		g.name[g.n++] = "unified";
 	return g;
 }

@@ -3,7 +3,8 @@
  *	pair ROUNDS IDLE_MS NAME[@BASE]=COMMANDLINE..
  *
  * Each is forked, executed and waited for (its words split at blanks, stdout to /dev/null), after IDLE_MS of sleep. A line for each:
- * name, median and p10 in milliseconds, both as multiples of BASE's, peak memory in KB. A command that fails ends it all. */
+ * name, median and p10 in milliseconds, both as multiples of BASE's, median of the processor time, peak memory in KB. A command
+ * that fails ends it all. */
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
@@ -21,7 +22,7 @@
 struct command {
 	char *name, *base;
 	char *argv[WORDS];
-	double *ms;
+	double *ms, *cpu_ms;
 	long peak_kb;
 };
 
@@ -51,7 +52,13 @@ static double now_ms(void)
 	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
-static double run_once(struct command *c, const posix_spawn_file_actions_t *actions)
+static double to_ms(struct timeval t)
+{
+	return (double)t.tv_sec * 1e3 + (double)t.tv_usec / 1e3;
+}
+
+/* How long it took; *CPU_MS of it on a processor, its own children included. */
+static double run_once(struct command *c, const posix_spawn_file_actions_t *actions, double *cpu_ms)
 {
 	double start = now_ms();
 	struct rusage usage;
@@ -65,6 +72,7 @@ static double run_once(struct command *c, const posix_spawn_file_actions_t *acti
 	}
 	if (usage.ru_maxrss > c->peak_kb)
 		c->peak_kb = usage.ru_maxrss;
+	*cpu_ms = to_ms(usage.ru_utime) + to_ms(usage.ru_stime);
 	return now_ms() - start;
 }
 
@@ -92,7 +100,7 @@ static void print(const struct command *c, const struct command *base, int round
 		printf(" %7.2fx %7.2fx", median / base->ms[rounds / 2], p10 / base->ms[rounds / 10]);
 	else
 		printf(" %8s %8s", "", "");
-	printf(" %8ld\n", c->peak_kb);
+	printf(" %8.2f %8ld\n", c->cpu_ms[rounds / 2], c->peak_kb);
 }
 
 int main(int argc, char **argv)
@@ -109,16 +117,19 @@ int main(int argc, char **argv)
 	for (int i = 0; i < n; i++) {
 		parse(argv[3 + i], &c[i]);
 		c[i].ms = calloc((size_t)rounds, sizeof *c[i].ms);
-		run_once(&c[i], &actions); /* so that nobody pays for reading from the disk */
+		c[i].cpu_ms = calloc((size_t)rounds, sizeof *c[i].cpu_ms);
+		run_once(&c[i], &actions, c[i].cpu_ms); /* so that nobody pays for reading from the disk */
 	}
 	for (int round = 0; round < rounds; round++)
 		for (int i = 0; i < n; i++) {
 			nanosleep(&(struct timespec){ idle_ms / 1000, idle_ms % 1000 * 1000000 }, NULL);
-			c[i].ms[round] = run_once(&c[i], &actions);
+			c[i].ms[round] = run_once(&c[i], &actions, &c[i].cpu_ms[round]);
 		}
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
 		qsort(c[i].ms, (size_t)rounds, sizeof *c[i].ms, ascending);
-	printf("%-26s %8s %8s %8s %8s %8s\n", "ms", "median", "p10", "median/", "p10/", "peak KB");
+		qsort(c[i].cpu_ms, (size_t)rounds, sizeof *c[i].cpu_ms, ascending);
+	}
+	printf("%-26s %8s %8s %8s %8s %8s %8s\n", "ms", "median", "p10", "median/", "p10/", "cpu", "peak KB");
 	for (int i = 0; i < n; i++)
 		print(&c[i], named(c, n, c[i].base), rounds);
 	return 0;

@@ -4,6 +4,7 @@
 #include "image/tar_place.h"
 #include "image/tar_read.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static void check_name(const char *name)
@@ -17,7 +18,24 @@ static void check_name(const char *name)
 	buf_free(&out);
 }
 
-int LLVMFuzzerTestOneInput(const unsigned char *data, size_t len)
+/* Every block that calls itself a header gets the checksum that it should have: a fuzzer would never find it. */
+static void seal(unsigned char *data, size_t len)
+{
+	for (unsigned char *p = data; len >= TAR_BLOCK; p += TAR_BLOCK, len -= TAR_BLOCK) {
+		unsigned sum = 0;
+		char text[8];
+
+		if (memcmp(p + 257, "ustar", 5))
+			continue;
+		memset(p + 148, ' ', 8);
+		for (int i = 0; i < TAR_BLOCK; i++)
+			sum += p[i];
+		snprintf(text, sizeof text, "%06o", sum);
+		memcpy(p + 148, text, 7);
+	}
+}
+
+static int read_archive(const unsigned char *data, size_t len)
 {
 	struct memory m;
 	struct tar_reader r;
@@ -45,5 +63,17 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t len)
 	if (rc < 0 && (!err.code || !err.text[0]))
 		abort();
 	tar_reader_free(&r);
+	return 0;
+}
+
+int LLVMFuzzerTestOneInput(const unsigned char *data, size_t len)
+{
+	unsigned char *copy = malloc(len + 1);
+
+	memcpy(copy, data, len);
+	if (len)
+		seal(copy + 1, len - 1);
+	read_archive(copy, len);
+	free(copy);
 	return 0;
 }

@@ -1,0 +1,279 @@
+#include "base/kernel.h"
+#include "ctr/net_admin.h"
+#include "ctr/ports.h"
+#include "net/network.h"
+#include "sys/exec.h"
+#include "sys/init.h"
+#include "sys/ns.h"
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+int networks_publish_again(const struct store *s, const struct record *r, struct err *err)
+{
+	const struct port *p = r->state.ports.v;
+	struct address four, six;
+	struct nft t;
+	int first = 0;
+
+	if (!r->state.ports.n)
+		return 0;
+	first = nft_open(&t, s->tag, err);
+	if (first < 0)
+		return first;
+	networks_addresses(&r->state, &four, &six);
+	for (size_t i = 0; i < r->state.ports.n; i++) {
+		struct array one = { (void *)(uintptr_t)&p[i], 1 };
+		int code = ports_publish(&t, &one, &four, &six, first ? NULL : err);
+
+		if (code < 0 && code != -EADDRINUSE && !first) /* in use: it stands already */
+			first = code;
+	}
+	nft_close(&t);
+	return first;
+}
+
+/* Runs WORK in the network namespace NETNS, in a child: its result. */
+static int in_namespace(int netns, int (*work)(void *arg, struct err *err), void *arg, struct err *err)
+{
+	struct err told = { 0 };
+	int ends[2], status, code;
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_sys(err, -errno, "make a pipe");
+	pid = fork();
+	if (!pid) {
+		code = setns(netns, CLONE_NEWNET) < 0 ? err_sys(&told, -errno, "join the network namespace") : work(arg, &told);
+		if (code < 0 && write(ends[1], &told, sizeof told) < 0)
+			_exit(2);
+		_exit(code < 0);
+	}
+	close(ends[1]);
+	if (pid > 0 && read(ends[0], &told, sizeof told) == (ssize_t)sizeof told && err)
+		*err = told;
+	close(ends[0]);
+	if (pid < 0)
+		return err_sys(err, -errno, "make a process");
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : told.code < 0 ? told.code : -EIO;
+}
+
+static int configure_one(void *arg, struct err *err)
+{
+	const struct attachment *a = arg;
+	struct buf b = { 0 };
+	struct netlink nl;
+	struct link l;
+	int r = netlink_open(&nl, NETLINK_ROUTE, err);
+
+	if (!r)
+		r = link_find(&nl, a->name, &l, err);
+	if (!r) {
+		networks_put_one(&b, a, l.index, false);
+		r = netlink_talk(&nl, &b, "configure the interface", NULL, NULL, err);
+	}
+	buf_free(&b);
+	netlink_close(&nl);
+	return r;
+}
+
+static int remove_one(void *arg, struct err *err)
+{
+	const struct attachment *a = arg;
+	struct netlink nl;
+	int r = netlink_open(&nl, NETLINK_ROUTE, err);
+
+	if (!r) {
+		r = link_delete(&nl, a->name, err);
+		netlink_close(&nl);
+	}
+	return r;
+}
+
+/* A name that no interface of the container has: eth0 may have left. */
+static void name_interface(const struct record *r, struct attachment *a)
+{
+	const struct attachment *all = r->state.attachments.v;
+	char name[16];
+	bool used = true;
+
+	for (int i = 0; used; i++) {
+		snprintf(name, sizeof name, "eth%d", i);
+		used = false;
+		for (size_t k = 0; k < r->state.attachments.n; k++)
+			used = used || (&all[k] != a && !strcmp(all[k].name, name));
+	}
+	free(a->name);
+	a->name = xstrdup(name);
+}
+
+static int plug_in(const struct store *s, struct record *r, struct attachment *a, struct err *err)
+{
+	int netns = ns_open((pid_t)r->state.pid, CLONE_NEWNET), code;
+	struct netlink nl;
+
+	if (netns < 0)
+		return err_sys(err, netns, "open the container's network namespace");
+	name_interface(r, a);
+	code = netlink_open(&nl, NETLINK_ROUTE, err);
+	if (!code) {
+		code = networks_connect_one(s, &nl, r, a, 0, netns, err);
+		netlink_close(&nl);
+	}
+	if (!code)
+		code = in_namespace(netns, configure_one, a, err);
+	close(netns);
+	return code;
+}
+
+static void drop_attachment(struct record *r, size_t i)
+{
+	struct attachment *a = r->state.attachments.v;
+
+	fields_free(attachment_fields, &a[i]);
+	memmove(&a[i], &a[i + 1], (--r->state.attachments.n - i) * sizeof *a);
+}
+
+static int join_running(const struct store *s, struct record *r, const struct net_spec *n, struct err *err)
+{
+	int code = networks_reserve_one(s, r, n, err);
+	size_t last = r->state.attachments.n - 1;
+	struct attachment *a = (struct attachment *)r->state.attachments.v + last;
+
+	if (!code)
+		code = plug_in(s, r, a, err);
+	if (!code)
+		code = record_write_state(s, r, err);
+	if (!code) {
+		networks_tell_names(s, r);
+	} else {
+		networks_release_one(s, r, a);
+		drop_attachment(r, last);
+	}
+	return code;
+}
+
+int networks_join(const struct store *s, struct record *r, const struct net_spec *n, struct err *err)
+{
+	struct network net;
+	struct net_spec *to;
+	int code = network_get(s, n->network, &net, err);
+
+	if (code < 0)
+		return code;
+	network_free(&net);
+	if (record_running(s, r))
+		code = join_running(s, r, n, err);
+	if (code < 0)
+		return code;
+	to = array_add(&r->spec.nets, sizeof *to);
+	*to = (struct net_spec){ xstrdup(n->network), xstrdup(n->ip), xstrdup(n->ip6), xstrdup(n->mac) };
+	return record_write_spec(r, err);
+}
+
+static int leave_running(const struct store *s, struct record *r, size_t i, struct err *err)
+{
+	struct attachment *a = (struct attachment *)r->state.attachments.v + i;
+	int netns = ns_open((pid_t)r->state.pid, CLONE_NEWNET), code;
+
+	if (netns < 0)
+		return err_sys(err, netns, "open the container's network namespace");
+	networks_forget_names(s, r);
+	code = in_namespace(netns, remove_one, a, err);
+	close(netns);
+	if (!code) {
+		networks_release_one(s, r, a);
+		drop_attachment(r, i);
+		code = record_write_state(s, r, err);
+	}
+	networks_tell_names(s, r);
+	return code;
+}
+
+int networks_leave(const struct store *s, struct record *r, const char *network, struct err *err)
+{
+	const struct attachment *a = r->state.attachments.v;
+	struct net_spec *n = r->spec.nets.v;
+	int code = 0;
+
+	for (size_t i = 0; i < r->state.attachments.n && record_running(s, r); i++)
+		if (!strcmp(a[i].network, network)) {
+			code = leave_running(s, r, i, err);
+			break;
+		}
+	for (size_t i = 0; i < r->spec.nets.n && !code; i++)
+		if (!strcmp(n[i].network, network)) {
+			memmove(&n[i], &n[i + 1], (--r->spec.nets.n - i) * sizeof *n);
+			return record_write_spec(r, err);
+		}
+	return code;
+}
+
+/* The command's side: waits until the parent has connected it. */
+static void guest_main(const struct record *r, int go, char **cmd)
+{
+	struct err err = { 0 };
+	char c;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (read(go, &c, 1) != 1)
+		_exit(125);
+	networks_settle();
+	if (networks_configure(&r->state, &err) == 0)
+		exec_command(cmd, environ, &err);
+	dprintf(STDERR_FILENO, "ctr-net run: %s\n", err.text);
+	_exit(err.exit ? err.exit : 125);
+}
+
+static pid_t clone_guest(void)
+{
+	struct clone_args args = { .flags = CLONE_NEWNET, .exit_signal = SIGCHLD };
+
+	return sys_clone3(&args);
+}
+
+int net_run(const struct store *s, const char *network, char **cmd, struct err *err)
+{
+	struct net_spec want = { .network = (char *)network };
+	struct record r = { .dir = -1, .run = -1 };
+	int go[2], netns, code;
+	sigset_t old;
+	pid_t pid;
+
+	snprintf(r.id, sizeof r.id, "p%011d", (int)getpid()); /* what its lease names: a process, no container */
+	r.spec.name = xstrdup(r.id);
+	code = networks_reserve_one(s, &r, &want, err);
+	if (!code && pipe2(go, O_CLOEXEC) < 0)
+		code = err_sys(err, -errno, "make a pipe");
+	if (code < 0) {
+		networks_release(s, &r);
+		return code;
+	}
+	init_block(&old);
+	pid = clone_guest();
+	if (!pid) {
+		init_unblock(&old);
+		close(go[1]);
+		guest_main(&r, go[0], cmd);
+	}
+	netns = pid < 0 ? pid : ns_open(pid, CLONE_NEWNET);
+	code = netns < 0 ? err_sys(err, netns, "make a network namespace") : networks_connect(s, &r, netns, err);
+	if (!code && write(go[1], "g", 1) != 1)
+		code = err_sys(err, -errno, "start the command");
+	close(go[1]);
+	if (pid > 0) {
+		int exited = init_loop(pid);
+
+		code = code ? code : exited;
+	}
+	if (netns >= 0)
+		close(netns);
+	networks_release(s, &r);
+	return code;
+}

@@ -1,0 +1,47 @@
+/* A container's networks from its start to its end. The supervisor calls them in this order; reap calls networks_release. */
+#ifndef CTR_NETWORKING_H
+#define CTR_NETWORKING_H
+
+#include "ctr/record.h"
+#include "net/address.h"
+
+/* Brings the container's networks up and takes an address of each, noted in state.attachments. Nothing is left on failure. 0 or -errno, told. */
+int networks_reserve(const struct store *s, struct record *r, struct err *err);
+
+/* Puts an interface for each into the network namespace NETNS (a descriptor), and publishes the ports, noted in state.ports. */
+int networks_connect(const struct store *s, struct record *r, int netns, struct err *err);
+
+/* In the container's network namespace, while the host's /proc can still be written: what its users may do. */
+void networks_settle(void);
+
+/* In the container's network namespace: interfaces up, addresses, routes, by one message. Without networks lo alone. */
+int networks_configure(const struct state *state, struct err *err);
+
+/* Lets those on the same networks find it by name, and it them. Removes its names again. */
+void networks_tell_names(const struct store *s, const struct record *r);
+void networks_forget_names(const struct store *s, const struct record *r);
+
+/* Gives ports, addresses and rules back, by what the state says; idempotent. Interfaces go with the namespace. */
+void networks_release(const struct store *s, struct record *r);
+
+/* The network of that name; "bridge", the default one, is made at first use. 0 or -errno, told. */
+struct network;
+int network_get(const struct store *s, const char *name, struct network *out, struct err *err);
+
+/* Publishes once more what should stand already: after somebody's flush of the rules. */
+int networks_publish_again(const struct store *s, const struct record *r, struct err *err);
+
+/* The parts of the above, for one attachment: NETNS is the container's, INDEX its number there (0: any). */
+int networks_reserve_one(const struct store *s, struct record *r, const struct net_spec *want, struct err *err);
+struct netlink;
+int networks_connect_one(const struct store *s, struct netlink *nl, const struct record *r, const struct attachment *a, int index,
+			 int netns, struct err *err);
+void networks_put_one(struct buf *b, const struct attachment *a, int index, bool default_route);
+void networks_release_one(const struct store *s, const struct record *r, const struct attachment *a);
+void networks_addresses(const struct state *st, struct address *four, struct address *six);
+
+/* Puts a container on another network, or takes it off, now if it runs, and at its later starts. Under its lock. */
+int networks_join(const struct store *s, struct record *r, const struct net_spec *n, struct err *err);
+int networks_leave(const struct store *s, struct record *r, const char *network, struct err *err);
+
+#endif

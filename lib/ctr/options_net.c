@@ -1,0 +1,121 @@
+#include "ctr/options.h"
+#include "ctr/ports.h"
+#include "net/network.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool alone(const char *mode)
+{
+	return ns_is_host(mode) || ns_container(mode) || !strcmp(mode, "none") || !strcmp(mode, "private");
+}
+
+static int check_mac(const char *mac, struct err *err)
+{
+	unsigned b[6];
+	int used = 0;
+
+	if (!mac)
+		return 0;
+	if (sscanf(mac, "%2x:%2x:%2x:%2x:%2x:%2x%n", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5], &used) != 6 || mac[used] || b[0] & 1)
+		return err_msg(err, -EINVAL, "--mac %s: not like 02:42:00:00:00:01", mac);
+	return 0;
+}
+
+static int check_addresses(const struct run_options *o, struct err *err)
+{
+	struct address a;
+
+	if (o->ip && (address_parse(o->ip, &a) < 0 || a.family != AF_INET))
+		return err_msg(err, -EINVAL, "--ip %s: no IPv4 address", o->ip);
+	if (o->ip6 && (address_parse(o->ip6, &a) < 0 || a.family != AF_INET6))
+		return err_msg(err, -EINVAL, "--ip6 %s: no IPv6 address", o->ip6);
+	return check_mac(o->mac, err);
+}
+
+/* "iface:DEV" is a device of the host's, and none of our networks. */
+static int add_network(const struct store *s, const char *name, struct spec *spec, struct err *err)
+{
+	const struct net_spec *had = spec->nets.v;
+	struct net_spec *n;
+	struct network found;
+	int r;
+
+	for (size_t i = 0; i < spec->nets.n; i++)
+		if (!strcmp(had[i].network, name))
+			return err_msg(err, -EINVAL, "--net %s: given twice", name);
+	if (strcmp(name, "bridge") && !starts_with(name, "iface:")) {
+		r = network_load(s->root, name, &found, err);
+		if (r < 0)
+			return r;
+		network_free(&found);
+	}
+	n = array_add(&spec->nets, sizeof *n);
+	n->network = xstrdup(name);
+	return 0;
+}
+
+static int add_networks(const struct store *s, const struct run_options *o, struct spec *spec, struct err *err)
+{
+	struct net_spec *first;
+	int r = o->nets.n ? 0 : add_network(s, "bridge", spec, err);
+
+	for (size_t i = 0; i < o->nets.n && !r; i++)
+		r = alone(o->nets.v[i]) ? err_msg(err, -EINVAL, "--net %s: excludes other networks", o->nets.v[i])
+					: add_network(s, o->nets.v[i], spec, err);
+	if (r < 0)
+		return r;
+	first = spec->nets.v;
+	first->ip = xstrdup(o->ip);
+	first->ip6 = xstrdup(o->ip6);
+	first->mac = xstrdup(o->mac);
+	return 0;
+}
+
+static int check_aliases(const struct run_options *o, struct err *err)
+{
+	for (size_t i = 0; i < o->aliases.n; i++)
+		if (!*o->aliases.v[i] || strpbrk(o->aliases.v[i], " \t\n#"))
+			return err_msg(err, -EINVAL, "--net-alias \"%s\": no host name", o->aliases.v[i]);
+	return 0;
+}
+
+static int add_ports(const struct run_options *o, struct spec *spec, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < o->ports.n && !r; i++)
+		r = ports_parse(o->ports.v[i], &spec->ports, err);
+	for (size_t i = 0; o->publish_all && i < o->exposed.n && !r; i++)
+		r = ports_parse(o->exposed.v[i], &spec->ports, err);
+	return r;
+}
+
+/* none, host and container:N stand alone and have no addresses or ports of their own to give. */
+static int set_alone(const struct store *s, const struct run_options *o, struct spec *spec, struct err *err)
+{
+	if (o->ip || o->ip6 || o->mac || o->aliases.n)
+		return err_msg(err, -EINVAL, "--ip, --ip6, --mac and --net-alias need a network of the container's own");
+	if (o->ports.n)
+		return err_msg(err, -EINVAL, "-p needs a network: --net %s has no ports to publish", o->nets.v[0]);
+	return options_namespace(s, "net", o->nets.v[0], &spec->net, err);
+}
+
+int options_networks(const struct store *s, const struct run_options *o, struct spec *spec, struct err *err)
+{
+	int r = check_addresses(o, err);
+
+	if (!r)
+		r = check_aliases(o, err);
+	if (r < 0)
+		return r;
+	if (o->nets.n == 1 && alone(o->nets.v[0]))
+		return set_alone(s, o, spec, err);
+	r = add_networks(s, o, spec, err);
+	if (!r)
+		r = add_ports(o, spec, err);
+	spec->net = xstrdup("private");
+	for (size_t i = 0; i < o->aliases.n; i++)
+		strs_add(&spec->aliases, o->aliases.v[i]);
+	return r;
+}

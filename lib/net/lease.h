@@ -1,0 +1,23 @@
+/* Addresses in use: $CTRBOX_RUN/net/<network>/<address> is a symlink to "<id> <name> <alias>..". Made by symlinkat(2), so that two can't take the same; a
+ * reboot forgets them all; one names its owner, so that a late release doesn't free the next owner's. */
+#ifndef NET_LEASE_H
+#define NET_LEASE_H
+
+#include "net/address.h"
+#include "base/buf.h"
+
+/* Takes WANTED (family 0: the lowest free one) of SUB for OWNER ("<id> <name>.."). The gateway is never given. RUN is $CTRBOX_RUN. -EEXIST: taken; -ENOSPC: none free;
+ * told. */
+int lease_take(int run, const char *network, const struct subnet *sub, const struct address *gateway, const struct address *wanted,
+	       const char *owner, struct address *out, struct err *err);
+
+/* Gives it back if its owner still begins with ID. */
+void lease_release(int run, const char *network, const char *address, const char *id);
+
+/* Every lease: CALL with the address and the owner's text. */
+void lease_each(int run, const char *network, void (*call)(void *arg, const char *address, const char *owner), void *arg);
+
+/* A descriptor of the network's lease directory, made if missing, or -errno. */
+int lease_directory(int run, const char *network);
+
+#endif

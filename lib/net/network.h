@@ -1,0 +1,44 @@
+/* Networks: what one is, its record, and bringing it up. $CTRBOX_ROOT/networks/<name>.json survives a reboot; the bridge and the rules are made
+ * again at first use. */
+#ifndef NET_NETWORK_H
+#define NET_NETWORK_H
+
+#include "base/fields.h"
+#include "net/nft.h"
+
+struct network {
+	char *name;
+	char *driver;            /* bridge, ptp, macvlan, ipvlan */
+	char *device;            /* the bridge's name; "" for others */
+	char *parent;            /* macvlan, ipvlan: the host's interface */
+	struct strs subnets, gateways; /* as text, one gateway a subnet */
+	bool internal, no_icc;
+	int64_t mtu, created;    /* 0: the kernel's; epoch seconds */
+};
+
+extern const struct field network_fields[];
+void network_free(struct network *n);
+
+/* Reads NAME's record; -ENOENT, told: no such network. ROOT is $CTRBOX_ROOT. */
+int network_load(int root, const char *name, struct network *out, struct err *err);
+int network_names(int root, struct strs *out, struct err *err);
+
+/* Completes and checks N (subnet chosen where none is given, gateway, device) and writes its record. -EEXIST: the name, or an overlap,
+ * told. TAG is the store's. */
+int network_create(int root, const char *tag, struct network *n, bool ipv6, struct err *err);
+int network_forget(int root, const char *name, struct err *err); /* the record alone */
+
+/* The network's subnet and gateway of FAMILY; false if it has none. */
+bool network_subnet(const struct network *n, int family, struct subnet *sub, struct address *gateway);
+
+/* Makes bridge, addresses, forwarding and rules where they are missing: idempotent. The bridge's index is returned (0 without one), or
+ * -errno, told. FORCE: rules are put back even if the bridge is there. */
+int network_up(int root, const char *tag, const struct network *n, bool force, struct err *err);
+
+/* Takes bridge and rules away; with the store's last one the table, and forwarding is put back as it was. */
+int network_down(int root, const char *tag, const struct network *n, struct err *err);
+
+/* What the filter has to know of it. */
+struct nft_net network_rules(const struct network *n, const char *device);
+
+#endif

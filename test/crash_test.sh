@@ -1,0 +1,388 @@
+#!/bin/sh
+# Crash-only: whatever is killed, garbled, removed or raced, what comes next works, and ctr-gc and ctr-rm clear it away.
+. "$(dirname "$0")/lib.sh"
+
+oneTimeSetUp() {
+	need_busybox
+	ctr-run --rm busybox true
+	ctr-gc >/dev/null
+	cp /proc/self/mountinfo mounts.before
+}
+
+tearDown() {
+	ctr-ps -a -q | ctr-rm -f - >/dev/null 2>&1
+	ctr-gc >/dev/null
+	assertNull 'nothing is left' "$(leftovers)"
+}
+
+id_of() {
+	readlink "$CTRBOX_ROOT/names/$1"
+}
+
+# What there is of any container.
+containers_files() {
+	find "$CTRBOX_ROOT/containers" "$CTRBOX_ROOT/names" "$CTRBOX_RUN/containers" -mindepth 1
+}
+
+dir_of() {
+	echo "$CTRBOX_ROOT/containers/$(id_of "$1")"
+}
+
+status_of() {
+	ctr-ps -a -r -n -o status -f "name=$1"
+}
+
+exited() {
+	[ "$(status_of "$1")" = exited ]
+}
+
+runs() {
+	[ "$(status_of "$1")" = running ]
+}
+
+supervisor_of() {
+	sed 's/.*"supervisor":\([0-9]*\).*/\1/' "$CTRBOX_RUN/containers/$(id_of "$1")/state.json"
+}
+
+# Nothing of ctrbox's runs any more.
+idle() {
+	! grep -lqE '^[0-9]+ \((ctr-|ctrbox|sleep|true).*\) [^ZX]' /proc/[0-9]*/stat 2>/dev/null
+}
+
+# The points at which CMD.. can be killed, every STEPth of them: "SYSTEMCALL:N", the Nth of that name in a process.
+points_of() {
+	_step=$1
+	shift
+	strace -f -qq -o strace.out "$@" >/dev/null 2>&1
+	sed -nE 's/^([0-9]+) +([a-z0-9_]+)\(.*/\1 \2/p' strace.out |
+		awk -v step="$_step" '{ p = $2 ":" ++n[$0] } !seen[p]++ && ++i % step == 0 { print p }'
+}
+
+# killed_at POINT CMD..: those of its processes that come there get SIGKILL.
+killed_at() {
+	_point=$1
+	shift
+	strace -f -qq -o strace.out -e "trace=${_point%:*}" -e "inject=${_point%:*}:signal=SIGKILL:when=${_point#*:}" "$@" >/dev/null 2>&1
+}
+
+# After a crash at WHERE: nothing runs, nothing is mounted, ctr-gc clears the rest, and a container starts.
+assert_swept() {
+	wait_for 5 idle || fail "$1: a process is left: $(ps ax)"
+	[ "$(cat mounts.before)" = "$(cat /proc/self/mountinfo)" ] || fail "$1: a mount is left"
+	run_cap ctr-gc
+	[ "$rc$err" = 0 ] || fail "$(captured "$1: ctr-gc")"
+	[ -z "$(leftovers)" ] || fail "$1: $(leftovers)"
+	[ -z "$(ls "$CTRBOX_RUN/containers")" ] || fail "$1: a run directory is left"
+	run_cap ctr-run --rm busybox echo works
+	[ "$out$err" = works ] || fail "$(captured "$1: ctr-run")"
+}
+
+# sweep STEP PREPARE AFTER CMD..: kills CMD at every STEPth system call it does.
+sweep() {
+	_step=$1 _prepare=$2 _after=$3 killed=0
+	shift 3
+	$_prepare >/dev/null 2>&1
+	points=$(points_of "$_step" "$@")
+	$_after before
+	for at in $points; do
+		$_prepare >/dev/null 2>&1
+		killed_at "$at" "$@" || killed=$((killed + 1))
+		assert_swept "$1 killed at $at"
+		$_after "$at"
+	done
+	assertTrue "it was killed at $killed points" "[ $killed -ge 5 ]"
+}
+
+remove_all() {
+	ctr-ps -a -q >ids
+	[ ! -s ids ] || ctr-rm - <ids >/dev/null || fail "at $1: ctr-rm"
+	[ -z "$(ls "$CTRBOX_ROOT/containers")" ] || fail "at $1: a container is left"
+	[ -z "$(ls "$CTRBOX_ROOT/names")" ] || fail "at $1: a name is left"
+}
+
+test_killed_ctr_run() {
+	sweep 11 : remove_all ctr-run --name a busybox true
+}
+
+test_killed_ctr_run_in_the_background() {
+	sweep 11 : remove_all ctr-run -d --name a busybox true
+}
+
+test_killed_ctr_start() {
+	# shellcheck disable=SC2317
+	start_works() {
+		run_cap ctr-start -a a
+		[ "$out" = started ] || fail "$(captured "at $1: ctr-start")"
+	}
+	ctr-create --name a busybox echo started >/dev/null
+	sweep 11 : start_works ctr-start a
+}
+
+test_killed_ctr_rm() {
+	# shellcheck disable=SC2317
+	name_is_free() {
+		ctr-rm a >/dev/null 2>&1
+		remove_all "$1"
+	}
+	sweep 11 'ctr-run --name a busybox touch /a /b /c' name_is_free ctr-rm a
+}
+
+# A client that dies takes nothing with it.
+test_killed_ctr_stop() {
+	stops() {
+		ctr-stop a >/dev/null || fail "at $1: ctr-stop"
+		exited a || fail "at $1: not exited"
+		ctr-start a >/dev/null
+	}
+	ctr-run -d --name a busybox sleep 1000 >/dev/null
+	points=$(points_of 9 ctr-stop a)
+	stops before
+	for at in $points; do
+		killed_at "$at" ctr-stop a
+		stops "$at"
+	done
+	assertEquals running "$(status_of a)"
+}
+
+# The supervisor's death is the container's.
+test_killed_supervisor() {
+	ctr-run -d --name a busybox sleep 1000 >/dev/null
+	pid=$(ctr-ps -r -n -o pid)
+	kill -9 "$(supervisor_of a)"
+	wait_for 5 exited a
+	wait_for 5 idle
+	assertFalse 'it died too' "[ -d '/proc/$pid/root/proc' ]"
+	assertEquals 137 "$(ctr-ps -a -r -n -o exit)"
+	run_cap ctr-inspect a
+	assert_out_match 'supervisor lost'
+	run_cap ctr-wait a
+	assert_out 137
+	run_cap ctr-exec a true
+	assert_rc 125
+	run_cap ctr-stop a
+	assert_ok
+	run_cap ctr-start a
+	assert_ok
+	assertEquals running "$(status_of a)"
+}
+
+# A ctr-run in the foreground is one, its command's children are gone with it.
+test_killed_ctr_run_in_the_foreground() {
+	ctr-run --name a busybox sh -c 'sleep 1000 & sleep 1000 & wait' &
+	pid=$!
+	wait_for 5 runs a
+	kill -9 $pid
+	wait $pid 2>/dev/null
+	wait_for 5 idle
+	assertTrue 'nothing runs' $?
+	assertEquals exited "$(status_of a)"
+}
+
+# 99: killed from the host
+test_killed_from_the_host() {
+	ctr-run -d --name a busybox sleep 1000 >/dev/null
+	kill -9 "$(ctr-ps -r -n -o pid)"
+	wait_for 5 exited a
+	assertEquals 137 "$(ctr-ps -a -r -n -o exit)"
+	wait_for 5 idle
+	assertNull 'no group' "$(leftovers)"
+	assertNull 'no run directory' "$(ls "$CTRBOX_RUN/containers")"
+	assertTrue 'its files' "[ -d '$(dir_of a)/upper' ]"
+}
+
+test_hangup() {
+	script -qec 'ctr-run -d --name a busybox sleep 1000; ctr-run -d --name b -it busybox sh' /dev/null >/dev/null </dev/null
+	sleep 0.2
+	assertEquals running "$(status_of a)"
+	assertEquals running "$(status_of b)"
+	assertEquals 'a session of its own' "$(supervisor_of a)" "$(cut -d' ' -f6 "/proc/$(supervisor_of a)/stat")"
+	assertEquals 'no terminal' 0 "$(cut -d' ' -f7 "/proc/$(supervisor_of a)/stat")"
+	assertEquals 'no directory of ours' / "$(readlink "/proc/$(supervisor_of a)/cwd")"
+}
+
+test_failed_start_leaves_nothing() {
+	for how in '' -d -t --init; do
+		# shellcheck disable=SC2086
+		run_cap ctr-run --rm $how busybox /no/such/command
+		assert_rc 127
+		assert_out ''
+		assertNull "$how" "$(containers_files)"
+		assertNull "$how" "$(leftovers)"
+	done
+	run_cap ctr-run --name a busybox /no/such/command
+	assert_rc 127
+	assertEquals 'without --rm it stays' created "$(status_of a)"
+	assertNull "$(leftovers)"
+}
+
+test_failed_pidfile() {
+	run_cap ctr-run -d --name a --pidfile /no/such/directory/pid busybox sleep 1000
+	assert_fails 125 'write /no/such/directory/pid: No such file or directory'
+	wait_for 5 idle
+	assertTrue 'nothing runs' $?
+	assertNull "$(leftovers)"
+}
+
+# Exactly one of two gets the name.
+test_two_of_one_name() {
+	for round in $(seq 20); do
+		ctr-run --name a busybox echo won >one 2>one.err &
+		one=$!
+		ctr-run --name a busybox echo won >two 2>two.err &
+		two=$!
+		wait $one
+		one=$?
+		wait $two
+		two=$?
+		case $one,$two in
+		0,125) lost=two ;;
+		125,0) lost=one ;;
+		*) fail "round $round: $one $two: $(cat one.err two.err)" && continue ;;
+		esac
+		assertEquals won "$(cat one two)"
+		grep -q '^ctr-run: a: the name "a" is taken by container [0-9a-f]\{12\}$' "$lost.err" || fail "round $round: $(cat "$lost.err")"
+		assertEquals 'nothing of the other' 1 "$(find "$CTRBOX_ROOT/containers" -mindepth 1 -maxdepth 1 | wc -l)"
+		ctr-rm a >/dev/null
+	done
+}
+
+# quiet CMD..: it ends by itself, by no signal, with at most a line for each of the containers.
+quiet() {
+	run_cap timeout 20 "$@"
+	[ "$rc" -lt 124 ] || [ "$rc" = 125 ] || fail "$(captured "$*: exit code")"
+	[ "$(wc -l <"$WORK/.err")" -le 1 ] || fail "$(captured "$*: lines")"
+}
+
+# Every applet copes with container a, and ctr-rm removes it.
+assert_coped() {
+	id=$(basename "$1")
+	for words in 'ps -a' 'ps -a -J' "inspect $id" "logs $id" "top $id" "diff $id" "pause $id" "unpause $id" "exec $id true" \
+		"update -m 64m $id" "kill -s USR1 $id" "port $id" "rename $id other" gc "stop $id" "start $id" "restart $id" gc; do
+		# shellcheck disable=SC2086
+		[ ! -e "$BUILD/bin/ctr-${words%% *}" ] || quiet "$CTRBOX" $words
+	done
+	[ ! -d "$1" ] || run_cap ctr-rm -f "$id"
+	[ "$rc" = 0 ] || fail "$(captured "$2: ctr-rm -f")"
+	ctr-gc >/dev/null
+	assertNull "$2" "$(leftovers)"
+	wait_for 5 idle || fail "$2: it still runs"
+	assertNull "$2" "$(containers_files)"
+}
+
+garble() {
+	case $2 in
+	empty) : >"$1" ;;
+	garbage) printf '\377\0\1{[' >"$1" ;;
+	cut) _half=$(head -c 40 "$1") && printf '%s' "$_half" >"$1" ;;
+	types) echo '{"id":1,"name":[],"pid":"x","supervisor":{},"exit_code":"a"}' >"$1" ;;
+	other) echo '{}' >"$1" ;;
+	gone) rm "$1" ;;
+	directory) rm "$1" && mkdir "$1" ;;
+	esac
+}
+
+test_garbled_while_it_runs() {
+	for what in empty cut types gone directory; do
+		for file in spec state; do
+			ctr-run -d --name a busybox sleep 1000 >/dev/null
+			dir=$(dir_of a)
+			[ $file = spec ] && path=$dir/spec.json || path=$CTRBOX_RUN/containers/${dir##*/}/state.json
+			garble "$path" $what
+			assert_coped "$dir" "$file $what"
+		done
+	done
+}
+
+test_garbled_after_its_end() {
+	for what in empty garbage cut types other gone directory; do
+		for file in spec last; do
+			ctr-run --name a busybox true
+			dir=$(dir_of a)
+			garble "$dir/$file.json" $what
+			assert_coped "$dir" "$file $what"
+		done
+	done
+}
+
+# A start doesn't run a second one beside one whose state was lost.
+test_lost_state_of_a_running_one() {
+	ctr-run -d --name a busybox sleep 1000 >/dev/null
+	pid=$(ctr-ps -r -n -o pid)
+	rm "$CTRBOX_RUN/containers/$(id_of a)/state.json"
+	run_cap ctr-start a
+	assert_fails 1 'is running'
+	run_cap ctr-rm a
+	assert_fails 1 'is running'
+	assertTrue 'it still runs' "[ -d '/proc/$pid' ]"
+	run_cap ctr-stop a
+	assert_ok
+	wait_for 5 idle
+	assertTrue 'it is stopped' $?
+}
+
+test_garbled_names() {
+	ctr-create --name a busybox true >/dev/null
+	id=$(id_of a)
+	rm "$CTRBOX_ROOT/names/a"
+	run_cap ctr-inspect "$id"
+	assert_ok
+	: >"$CTRBOX_ROOT/names/a"
+	run_cap ctr-inspect a
+	assert_rc 1
+	run_cap ctr-rm "$id"
+	assert_ok
+	rm -f "$CTRBOX_ROOT/names/a"
+	ln -s ../../../../etc "$CTRBOX_ROOT/names/b"
+	ln -s 0123456789ab "$CTRBOX_ROOT/names/c"
+	for name in b c; do
+		run_cap ctr-rm $name
+		assert_fails 1 "$name: no such container"
+		run_cap ctr-run --rm --name $name busybox echo works
+		assert_out works
+	done
+}
+
+test_garbled_tag() {
+	ctr-run -d --name a busybox sleep 1000 >/dev/null
+	tag=$(cat "$CTRBOX_ROOT/tag")
+	: >"$CTRBOX_ROOT/tag"
+	run_cap ctr-exec a echo works
+	assert_out works
+	run_cap ctr-run --rm busybox echo works
+	assert_out works
+	run_cap ctr-rm -f a
+	assert_ok
+	ctr-cgroup rm "/ctrbox-$tag"
+	assertTrue 'it was empty' $?
+	assertNotEquals '' "$(cat "$CTRBOX_ROOT/tag")"
+}
+
+test_container_directory_removed_by_hand() {
+	ctr-run -d --name a busybox sleep 1000 >/dev/null
+	ctr-run -d --rm --name b busybox sleep 1000 >/dev/null
+	rm -r "$(dir_of a)" "$(dir_of b)"
+	for applet in stop rm start inspect; do
+		quiet ctr-$applet a
+		assertNotEquals 0 "$rc"
+	done
+	ctr-gc >/dev/null
+	wait_for 5 idle
+	assertTrue 'nothing runs' $?
+	assertNull "$(containers_files)"
+}
+
+# Removed while its process ends by itself.
+test_removed_while_it_ends() {
+	for round in $(seq 10); do
+		ctr-run -d --name a busybox sleep "0.0$round" >/dev/null
+		quiet ctr-rm -f a
+		assertEquals "round $round" 0 "$rc"
+		ctr-run -d --rm --name b busybox sleep "0.0$round" >/dev/null
+		run_cap ctr-rm -f b
+		[ "$rc" = 0 ] || assert_err_match 'b: no such container'
+	done
+	wait_for 5 idle
+	assertNull "$(containers_files)"
+}
+
+. shunit2

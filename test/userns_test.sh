@@ -1,0 +1,224 @@
+#!/bin/sh
+# ctr-run --userns HOST:CTR:COUNT. Numbers: shared/seeds/CHECKLIST.md.
+# shellcheck disable=SC2016,SC2238 # what is in single quotes is expanded inside; `run env` runs env
+. "$(dirname "$0")/lib.sh"
+
+M=100000:0:65536
+
+oneTimeSetUp() {
+	chmod 755 "$WORK"
+	need_busybox
+	make_rootfs rootfs
+	echo lower >rootfs/lower
+	chown 33:33 rootfs/lower
+}
+
+setUp() {
+	cut -d' ' -f5- /proc/self/mountinfo | sort >"$WORK/before"
+}
+
+# Nothing that it mounts comes out here, where / is shared.
+tearDown() {
+	ctr-rm -f a b >/dev/null 2>&1
+	assertNull 'nothing is left' "$(leftovers)"
+	cut -d' ' -f5- /proc/self/mountinfo | sort | diff "$WORK/before" - || fail 'mounts changed outside'
+}
+
+run() {
+	run_cap ctr-run --rm --net none --userns "$M" busybox "$@"
+}
+
+# 27
+test_ids() {
+	run sh -c 'id -u; id -g; cat /proc/self/uid_map | tr -s " "; cat /proc/self/gid_map | tr -s " "; cat /proc/self/setgroups'
+	assert_ok
+	assert_out '0
+0
+ 0 100000 65536
+ 0 100000 65536
+allow'
+	ctr-run -d --name a --userns $M --pidfile pid -u 1000:100 busybox sleep 1000 >/dev/null
+	assertEquals 101000 "$(sed -n 's/^Uid:\t\([0-9]*\).*/\1/p' "/proc/$(cat pid)/status")"
+	assertEquals 100100 "$(sed -n 's/^Gid:\t\([0-9]*\).*/\1/p' "/proc/$(cat pid)/status")"
+	assertNotEquals "$(readlink /proc/self/ns/user)" "$(readlink "/proc/$(cat pid)/ns/user")"
+	assertEquals '1000 100' "$(ctr-exec a sh -c 'echo $(id -u) $(id -g)')"
+	assertEquals 0 "$(ctr-exec -u 0 a id -u)"
+}
+
+test_several_maps() {
+	run_cap ctr-run --rm --userns 200000:0:10 --userns 300000:1000:1 -u 0:0 busybox sh -c 'tr -s " " </proc/self/uid_map'
+	assert_out ' 0 200000 10
+ 1000 300000 1'
+}
+
+# 29
+test_an_id_outside_the_map() {
+	run_cap ctr-run --rm --userns 100000:0:1000 -u 1000 busybox id
+	assert_fails 125 "become user 1000:0: Invalid argument \(an id outside the user namespace's map"
+	run_cap ctr-run --rm --userns 100000:0:1000 --group-add 5000 busybox id
+	assert_fails 125 "supplementary groups: Invalid argument \(an id outside the user namespace's map"
+}
+
+test_maps_that_are_wrong() {
+	for bad in 1:2 1:2:0 a:0:1 1:0:1:1 0:0:4294967296 100000:1:10 :0:1 '' -1:0:1; do
+		run_cap ctr-run --rm --userns "$bad" busybox true
+		assert_fails 125 userns
+	done
+	run_cap ctr-run --rm --userns 100000:0:10 --userns 100005:10:10 busybox true
+	assert_fails 125 'overlaps'
+	for later in private auto container:a; do
+		run_cap ctr-run --rm --userns $later busybox true
+		assert_fails 125 "userns $later: this version knows host and maps"
+	done
+	run_cap ctr-run --rm --userns host busybox readlink /proc/self/ns/user
+	assert_out "$(readlink /proc/self/ns/user)"
+}
+
+test_files_of_the_image() {
+	run sh -c 'stat -c "%u %g" /bin /etc/profile; echo x >/etc/profile && cat /etc/profile; mkdir /new && chown 5:6 /new && stat -c "%u %g" /new'
+	assert_ok
+	assert_out '0 0
+0 0
+x
+5 6'
+}
+
+# What it writes belongs to the mapped ids on the host.
+test_owners_on_the_host() {
+	ctr-run --name a --userns $M busybox sh -c 'touch /mine; touch /his; chown 7:8 /his; echo >>/etc/group' >/dev/null
+	upper=$(echo "$CTRBOX_ROOT"/containers/*/upper)
+	assertEquals '100000 100000' "$(stat -c '%u %g' "$upper/mine")"
+	assertEquals '100007 100008' "$(stat -c '%u %g' "$upper/his")"
+	assertEquals '100000 100000' "$(stat -c '%u %g' "$upper/etc/group")"
+}
+
+# An overlay that the mapped root mounts by itself would let these come back.
+test_what_is_deleted_stays_deleted() {
+	ctr-create --name a --userns $M busybox sh -c '
+		if [ -e /etc/passwd ]; then rm /etc/passwd; rm -r /var/spool; mkdir /var/spool; touch /var/spool/new
+		else ls -A /var/spool; fi' >/dev/null
+	ctr-start -a a
+	assertTrue '[ -c "$(echo "$CTRBOX_ROOT"/containers/*/upper/etc/passwd)" ]'
+	assertEquals new "$(ctr-start -a a)"
+}
+
+test_rootfs_directory() {
+	run_cap ctr-run --rm --userns $M --rootfs rootfs sh -c 'stat -c "%u %g" /lower; echo more >>/lower; touch /written; mount | grep -c " /proc "'
+	assert_ok
+	assert_out '33 33
+1'
+	assertEquals 'shown and stored with its own ids' '0 0' "$(stat -c '%u %g' rootfs/written)"
+	assertEquals 'lower
+more' "$(cat rootfs/lower)"
+	rm rootfs/written
+	echo lower >rootfs/lower
+}
+
+test_rootfs_below_an_overlay() {
+	ctr-run --name a --userns $M --rootfs rootfs --overlay sh -c 'echo more >>/lower; rm /etc/group; touch /written'
+	upper=$(echo "$CTRBOX_ROOT"/containers/*/upper)
+	assertEquals lower "$(cat rootfs/lower)"
+	assertEquals '100033 100033' "$(stat -c '%u %g' "$upper/lower")"
+	assertEquals '100000 100000' "$(stat -c '%u %g' "$upper/written")"
+	assertTrue '[ -e rootfs/etc/group ]'
+}
+
+test_volumes_and_binds() {
+	mkdir -p shared
+	chown 100000 shared
+	run_cap ctr-run --rm --userns $M -v "$WORK/shared:/b" -v data:/d busybox sh -c 'stat -c %u /b /d; touch /b/f /d/f; mkdir /b/target'
+	assert_ok
+	assert_out '0
+0'
+	assertEquals 'a bind has the host'\''s ids' 100000 "$(stat -c %u shared/f)"
+	assertEquals 'a volume has the container'\''s' 0 "$(stat -c %u "$CTRBOX_ROOT/volumes/data/data/f")"
+	run_cap ctr-run --rm -v data:/d busybox stat -c %u /d/f
+	assert_out 0
+	# a mount point below a bind stays in the container
+	run_cap ctr-run --rm --userns $M -v "$WORK/shared:/b" -v data:/b/target --tmpfs /b/target busybox ls /b/target
+	assert_ok
+	run_cap ctr-run --rm --userns $M -v "$WORK/shared:/b:ro" busybox touch /b/x
+	assert_rc 1
+	run_cap ctr-run --rm --userns $M -v filled:/etc busybox stat -c %u /etc/passwd
+	assert_out 0
+}
+
+test_proc_sys_and_dev() {
+	run sh -c 'grep -E " /(proc|sys|dev|dev/pts|dev/mqueue|dev/shm) " /proc/mounts | cut -d" " -f1-3; for n in null zero full random urandom tty; do stat -c "%n %a %t:%T" /dev/$n; done; echo x >/dev/null; head -c 3 /dev/urandom | wc -c; ls /proc/1/comm; ls /sys/class/net'
+	assert_ok
+	assert_out 'proc /proc proc
+tmpfs /dev tmpfs
+devpts /dev/pts devpts
+tmpfs /dev/shm tmpfs
+mqueue /dev/mqueue mqueue
+sysfs /sys sysfs
+/dev/null 666 1:3
+/dev/zero 666 1:5
+/dev/full 666 1:7
+/dev/random 666 1:8
+/dev/urandom 666 1:9
+/dev/tty 666 5:0
+3
+/proc/1/comm
+lo'
+	run mknod /tmp/z c 1 5
+	assert_rc 1
+	run sh -c 'cat /proc/kcore /proc/keys; ls -A /sys/firmware'
+	assertNull "$out"
+}
+
+test_host_namespaces() {
+	run_cap ctr-run --rm --userns $M --net host busybox sh -c 'readlink /proc/self/ns/net; ls -d /sys/class/net/lo; ls /proc/1/comm'
+	assert_ok
+	assert_out "$(readlink /proc/self/ns/net)
+/sys/class/net/lo
+/proc/1/comm"
+	run_cap ctr-run --rm --userns $M --pid host busybox sh -c 'readlink /proc/self/ns/pid; ls /proc/1/comm; ls /proc/self/comm; touch /proc/sys/x'
+	assert_out "$(readlink /proc/self/ns/pid)
+/proc/1/comm
+/proc/self/comm"
+	run_cap ctr-run --rm --userns $M --ipc host --uts host busybox sh -c 'readlink /proc/self/ns/ipc; ls -d /dev/shm'
+	assert_ok
+	assert_out "$(readlink /proc/self/ns/ipc)
+/dev/shm"
+}
+
+test_names_and_streams() {
+	run sh -c 'cat /etc/hostname | wc -c; echo y >>/etc/hosts && tail -1 /etc/hosts; echo out >/dev/stdout'
+	assert_ok
+	assert_out '13
+y
+out'
+	run_cap ctr-run --rm --userns $M -u 1000 busybox sh -c 'echo out >/dev/stdout; echo err >/dev/stderr'
+	assert_rc 0
+	assert_out out
+	assertEquals err "$err"
+	tty_cap "ctr-run --rm -it --userns $M -u 1000 busybox sh -c 'tty; echo x >/dev/tty'" </dev/null
+	assert_out_match '/dev/pts/0$'
+}
+
+test_settings() {
+	run_cap ctr-run --rm --userns $M --sysctl net.ipv4.ip_forward=1 --oom-score-adj 222 --hostname bird busybox \
+		sh -c 'cat /proc/sys/net/ipv4/ip_forward /proc/self/oom_score_adj; hostname'
+	assert_ok
+	assert_out '1
+222
+bird'
+	ctr-run -d --name a --userns $M --oom-score-adj 222 -m 64m busybox sleep 1000 >/dev/null
+	run_cap ctr-exec a cat /proc/self/oom_score_adj
+	assert_ok
+	assert_out 222
+	run_cap ctr-exec -i a cat /etc/hostname
+	assert_ok
+}
+
+test_its_capabilities_are_its_own() {
+	run sh -c 'hostname x; sed -n "s/^CapEff:.//p" /proc/self/status; echo 1 >/proc/sysrq-trigger'
+	assert_out_match '^00000000a80425fb$'
+	run_cap ctr-run --rm --userns $M --cap-add ALL busybox sh -c 'hostname x && hostname; mount -t tmpfs t /mnt && echo mounted; mknod /tmp/n b 7 0; echo rc $?'
+	assert_out 'x
+mounted
+rc 1'
+}
+
+. shunit2
