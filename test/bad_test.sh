@@ -103,10 +103,15 @@ test_archives_that_are_broken() {
 	chmod 0 short.tar
 }
 
-# small ROOT: a store on a file system of its own with 3 MB left
+# small SIZE: a file system of its own for a store. end_small: it goes, with the group named by its tag.
 small() {
 	mkdir -p small
 	mount -t tmpfs -o "size=$1" tmpfs small
+}
+
+end_small() {
+	[ ! -s small/root/tag ] || find /sys/fs/cgroup -depth -name "ctrbox-$(cat small/root/tag)" -type d -exec rmdir {} +
+	umount small
 }
 
 test_a_disk_that_fills() {
@@ -115,7 +120,7 @@ test_a_disk_that_fills() {
 	assert_fails 125 'No space left on device'
 	assertNull 'no half image' "$(CTRBOX_ROOT=$WORK/small/root ctr-image ls -q)"
 	assertTrue 'the space is free again' "[ $(du -sk small | cut -f1) -lt 100 ]"
-	umount small
+	end_small
 	small 4m
 	CTRBOX_ROOT=$WORK/small/root ctr-image import busybox <"$BUILD/busybox.tar" >/dev/null
 	dd if=/dev/zero of=small/fill bs=4k >/dev/null 2>&1
@@ -127,7 +132,7 @@ test_a_disk_that_fills() {
 	rm small/fill
 	run_cap env CTRBOX_ROOT="$WORK/small/root" ctr-run --rm --name c busybox echo fine
 	assert_ok
-	umount small
+	end_small
 }
 
 test_a_store_that_is_read_only() {
@@ -137,7 +142,7 @@ test_a_store_that_is_read_only() {
 	assert_fails 125 '(make|open) .*small/root: Read-only file system \(set CTRBOX_ROOT'
 	run_cap env CTRBOX_RUN="$WORK/small/run" ctr-run --rm busybox true
 	assert_fails 125 'Read-only file system'
-	umount small
+	end_small
 	run_cap env CTRBOX_ROOT=/etc/passwd/x ctr-run --rm busybox true
 	assert_fails 125 '/etc/passwd'
 }

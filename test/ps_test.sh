@@ -247,7 +247,7 @@ test_wait_supervisor_killed() {
 
 test_top() {
 	start bird sh -c 'sleep 101 & exec sleep 102'
-	wait_for 5 sh -c 'ctr-top bird | grep -q "sleep 101"'
+	wait_for 5 sh -c 'ctr-top bird | grep -q "  sleep 101$"'
 	run_cap ctr-top bird
 	assert_ok
 	assert_out_match '^ *PID +PPID +USER +TIME +CMD$'

@@ -244,4 +244,14 @@ test_health_of_a_paused_one() {
 	assertEquals exited "$(col a status)"
 }
 
+test_the_pidfile_follows_a_restart() {
+	run_cap ctr-run -d --name bird --restart always --pidfile "$WORK/pid" --net none busybox sleep 1000
+	assert_rc 0
+	first=$(cat "$WORK/pid")
+	kill -9 "$first"
+	wait_for 5 sh -c "[ -s $WORK/pid ] && [ \"\$(cat $WORK/pid)\" != $first ]"
+	assertEquals "$(ctr-ps -nro pid)" "$(cat "$WORK/pid")"
+	ctr-rm -f bird >/dev/null
+}
+
 . shunit2

@@ -190,4 +190,10 @@ test_d_with_t() {
 	assertEquals /dev/pts/0 "$(ctr-exec a readlink /proc/1/fd/0)"
 }
 
+test_the_console_is_the_terminal() {
+	tty_cap "ctr-run --rm -t --net none busybox sh -c 'echo to the console >/dev/console'"
+	assert_rc 0
+	assert_out "to the console"
+}
+
 . shunit2

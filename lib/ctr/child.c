@@ -194,10 +194,19 @@ static int configure_networks(const struct record *r, struct err *err)
 /* A pty of the container's own devpts: *MASTER goes to the parent, the slave is returned. */
 static int open_tty(const struct process *p, int *master, struct err *err)
 {
+	int slave, at, r;
+
 	*master = -1;
 	if (!p->tty)
 		return 0;
-	return pty_open(master, err);
+	slave = pty_open(master, err);
+	if (slave < 0)
+		return slave;
+	at = open("/dev/console", O_WRONLY | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, 0600);
+	r = at < 0 ? -errno : mount_bind(slave, at, false); /* what the image takes for the console is this terminal */
+	if (at >= 0)
+		close(at);
+	return r < 0 ? err_sys(err, r, "bind the terminal at /dev/console") : slave;
 }
 
 static void report(int sync, struct err *err)

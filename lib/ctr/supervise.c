@@ -86,6 +86,18 @@ static int open_streams(struct supervisor *s, struct err *err)
 	return 0;
 }
 
+/* At each start: who reads it wants the one that runs. */
+static int write_pidfile(const struct supervisor *s, struct err *err)
+{
+	char text[16];
+	int n = snprintf(text, sizeof text, "%d\n", (int)s->child.pid), r;
+
+	if (!s->pidfile)
+		return 0;
+	r = file_replace(AT_FDCWD, s->pidfile, text, (size_t)n, 0644, false);
+	return r < 0 ? err_sys(err, r, "write %s", s->pidfile) : 0;
+}
+
 /* One start: everything from the intent to the running command. */
 static int start_once(struct supervisor *s, struct err *err)
 {
@@ -112,6 +124,8 @@ static int start_once(struct supervisor *s, struct err *err)
 		r = launch_go(&s->child, err);
 	if (!r) {
 		r = note_running(s, err);
+		if (!r)
+			r = write_pidfile(s, err);
 		if (r < 0)
 			launch_abort(&s->child);
 	}
@@ -264,6 +278,7 @@ static int begin(struct supervisor *s, const struct start *in, bool local, struc
 	int r;
 
 	*s = (struct supervisor){ .store = in->store, .record = in->record, .process = in->process, .local = local, .window = in->window,
+				  .pidfile = in->pidfile,
 				  .signals = -1, .listener = -1, .child = { .pidfd = -1, .sync = -1, .tty = -1 },
 				  .health = { .pidfd = -1 }, .streams = { { -1, -1, -1 }, { -1, -1, -1 }, { false, false, false } } };
 	for (int i = 0; i < CLIENTS_MAX; i++)
@@ -273,23 +288,10 @@ static int begin(struct supervisor *s, const struct start *in, bool local, struc
 	return r < 0 ? r : start_once(s, err);
 }
 
-static int write_pidfile(const struct start *in, pid_t pid, struct err *err)
-{
-	char text[16];
-	int n = snprintf(text, sizeof text, "%d\n", (int)pid), r;
-
-	if (!in->pidfile)
-		return 0;
-	r = file_replace(AT_FDCWD, in->pidfile, text, (size_t)n, 0644, false);
-	return r < 0 ? err_sys(err, r, "write %s", in->pidfile) : 0;
-}
-
 static int start(struct supervisor *s, const struct start *in, bool local, struct err *err)
 {
 	int r = begin(s, in, local, err);
 
-	if (!r)
-		r = write_pidfile(in, s->child.pid, err);
 	if (r < 0) {
 		if (!err->exit)
 			err->exit = 125;

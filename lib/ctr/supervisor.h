@@ -19,6 +19,7 @@ struct supervisor {
 	const struct store *store;
 	struct record *record;
 	const struct process *process;
+	const char *pidfile;              /* or NULL */
 	bool local;                       /* our own stdio is the first client */
 	struct log log;
 	struct streams streams;
