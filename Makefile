@@ -1,7 +1,8 @@
 # ctrbox: one static binary, many applets. `make help` lists what can be made.
 #
 # Yours to set: CC CROSS_COMPILE CFLAGS LDFLAGS DESTDIR PREFIX BINDIR MANDIR APPLETS WERROR V BUILD.
-# A new applet is one new file applets/ctr-x.c with `int ctr_x_main(int argc, char **argv)`.
+# A new applet is one new file applets/ctr-x.c with `int ctr_x_main(int argc, char **argv)`; one of many subcommands may have more
+# in applets/ctr-x/.
 
 BUILD ?= build
 PREFIX ?= /usr/local
@@ -19,7 +20,9 @@ KERNEL_HEADERS ?= $(if $(filter musl-gcc,$(notdir $(firstword $(CC)))),-idirafte
 MUST_CFLAGS := -std=gnu11 -D_GNU_SOURCE -iquote lib -I$(BUILD) -Wall -Wextra $(if $(WERROR),-Werror) \
 	-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables \
 	-fno-pie -ffile-prefix-map=$(CURDIR)=. $(KERNEL_HEADERS)
-MUST_LDFLAGS := -static -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,norelro -Wl,--build-id=none
+# Sorted by alignment, sections leave fewer holes.
+MUST_LDFLAGS := -static -Wl,--gc-sections -Wl,--sort-section=alignment -Wl,-z,noseparate-code -Wl,-z,norelro \
+	-Wl,--build-id=none
 STRIP_FLAGS ?= -s
 # V=1 shows the commands; -s shows nothing.
 Q := $(if $(V),,@)
@@ -32,10 +35,11 @@ ifneq ($(filter-out $(ALL_APPLETS),$(SELECTED)),)
 $(error no such applet: $(filter-out $(ALL_APPLETS),$(SELECTED)))
 endif
 
-SOURCES := applets/main.c $(SELECTED:%=applets/%.c) $(sort $(shell find lib -name '*.c'))
+SOURCES := applets/main.c $(SELECTED:%=applets/%.c) $(sort $(wildcard $(SELECTED:%=applets/%/*.c))) \
+	$(sort $(shell find lib -name '*.c'))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/obj/%.o)
 
-.PHONY: all install image demo test bench size lint asan busybox clean help FORCE
+.PHONY: all install image debian demo test bench size lint asan busybox clean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/ctrbox $(BUILD)/bin/.made
@@ -81,6 +85,13 @@ $(BUILD)/busybox.tar: tools/image $(wildcard rootfs/directories rootfs/etc/*)
 	tools/setup
 	tools/image $@
 
+# What the end-to-end tests install from; fetched once.
+debian: $(BUILD)/debian/root.tar
+$(BUILD)/debian/root.tar: tools/debian
+	tools/setup
+	@mkdir -p $(BUILD)
+	tools/debian $(@D) nginx redis-server python3-flask python3-redis
+
 demo:
 	tools/setup
 	$(MAKE) all image
@@ -91,17 +102,21 @@ busybox:
 	$(MAKE) all image
 	BUILD='$(abspath $(BUILD))' tools/demo --shell
 
+# Without a mirror of Debian the tests that need one fail, and the others are still run.
 test:
 	tools/setup
 	$(MAKE) all image
+	-$(MAKE) debian
 	BUILD='$(abspath $(BUILD))' test/run
 
 bench: all image $(BUILD)/bench/floor $(BUILD)/bench/pair
 	BUILD='$(abspath $(BUILD))' tools/bench/run
 
-$(BUILD)/bench/%: tools/bench/%.c $(BUILD)/compile.words
+# The floor speaks netlink as we do.
+$(BUILD)/bench/%: tools/bench/%.c $(BUILD)/compile.words $(BUILD)/ctrbox
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(MUST_CFLAGS) $(CFLAGS) $< $(MUST_LDFLAGS) -s -o $@
+	$(CC) $(MUST_CFLAGS) $(CFLAGS) $< $(filter $(BUILD)/obj/lib/base/% $(BUILD)/obj/lib/net/%,$(OBJECTS)) \
+		$(MUST_LDFLAGS) $(STRIP_FLAGS) $(LDFLAGS) -o $@
 
 size: all
 	tools/size $(SELECTED)
@@ -118,7 +133,7 @@ asan:
 		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined'
 
 clean:
-	rm -rf $(BUILD)
+	rm -rf $(filter-out $(BUILD)/debian,$(wildcard $(BUILD)/*))
 
 help:
 	@printf '%s\n' \
@@ -132,6 +147,7 @@ help:
 		'make bench      how fast it is, against the least a program could do' \
 		'make lint       shellcheck, cppcheck, clang-tidy: those that are installed' \
 		'make asan       build/asan/ctrbox by gcc with its sanitizers' \
-		'make clean      removes build/' \
+		'make debian     build/debian, what the end-to-end tests fetch from a Debian mirror' \
+		'make clean      empties build/ but for build/debian' \
 		'make APPLETS="ctr-run ctr-ps"  a smaller box' \
 		'variables: CC CROSS_COMPILE CFLAGS LDFLAGS DESTDIR PREFIX BINDIR MANDIR APPLETS WERROR=1 V=1 BUILD=DIR'

@@ -2,6 +2,7 @@
 #include "base/opt.h"
 #include "base/say.h"
 #include "ctr/attach.h"
+#include "ctr/targets.h"
 #include <errno.h>
 
 struct options {
@@ -50,8 +51,7 @@ int ctr_attach_main(int argc, char **argv)
 		die_usage(125, n ? "takes one container" : "a container is missing");
 	if (o.detach_keys && detach_keys_check(o.detach_keys) < 0)
 		die_usage(125, "--detach-keys %s: not keys like ctrl-p,ctrl-q", o.detach_keys);
-	if (store_get(&s, &err) < 0 || record_open(&s, argv[0], &r, &err) < 0)
-		die_err(125, argv[0], &err);
+	target_open(argv[0], 125, &s, &r);
 	c.fd = connect_to(&s, &r, &err);
 	if (c.fd < 0)
 		die_err(125, argv[0], &err);

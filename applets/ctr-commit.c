@@ -2,6 +2,7 @@
 #include "base/opt.h"
 #include "base/say.h"
 #include "ctr/commit.h"
+#include "ctr/targets.h"
 
 #define SHORT_ID 12
 
@@ -38,8 +39,7 @@ int ctr_commit_main(int argc, char **argv)
 
 	if (opt_parse(&usage, &o, argc, argv) != 2)
 		die_usage(2, "CTR and IMAGE are expected");
-	if (store_get(&store, &err) < 0 || record_open(&store, argv[0], &record, &err) < 0)
-		die_err(1, argv[0], &err);
+	target_open(argv[0], 1, &store, &record);
 	struct commit c = {
 		.store = &store, .record = &record, .name = argv[1], .comment = o.message, .changes = &o.changes,
 	};

@@ -2,6 +2,7 @@
 #include "base/opt.h"
 #include "base/say.h"
 #include "ctr/copy.h"
+#include "ctr/targets.h"
 #include <string.h>
 #include <unistd.h>
 
@@ -69,8 +70,7 @@ int ctr_cp_main(int argc, char **argv)
 	c.follow = o.follow;
 	if (from && !c.host && isatty(STDOUT_FILENO))
 		die_usage(2, "stdout is a terminal: send the tar to a file");
-	if (store_get(&store, &err) < 0 || record_open(&store, target, &record, &err) < 0)
-		die_err(1, target, &err);
+	target_open(target, 1, &store, &record);
 	r = from ? copy_out(&c, &err) : copy_in(&c, &err);
 	if (r < 0)
 		die_err(1, target, &err);

@@ -7,7 +7,7 @@ static const struct usage usage = {
 	.synopsis = "[OPT].. IMAGE [CMD [ARG]..]  |  [OPT].. --rootfs DIR CMD [ARG]..",
 	.about = "Makes a container, to be started with ctr-start, and prints its id.",
 	.opts = run_opts,
-	.bad = 125,
+	.bad = 2,
 	.command = true,
 };
 
@@ -20,12 +20,12 @@ int ctr_create_main(int argc, char **argv)
 	int n = opt_parse(&usage, &o, argc, argv), lock, r;
 
 	if (!n && !o.rootfs)
-		die_usage(125, "an image, or --rootfs DIR, is missing");
+		die_usage(2, "an image, or --rootfs DIR, is missing");
 	r = store_get(&store, &err);
 	if (!r)
 		r = container_create(&store, &o, n, argv, &record, &lock, &err);
 	if (r < 0)
-		die_err(125, o.name, &err);
+		die_err(1, o.name, &err);
 	out_write(record.id, ID_LENGTH);
 	out_write("\n", 1);
 	return 0;

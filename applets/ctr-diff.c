@@ -2,6 +2,7 @@
 #include "base/opt.h"
 #include "base/say.h"
 #include "ctr/changes.h"
+#include "ctr/targets.h"
 #include <string.h>
 #include <unistd.h>
 
@@ -32,8 +33,7 @@ int ctr_diff_main(int argc, char **argv)
 
 	if (opt_parse(&usage, NULL, argc, argv) != 1)
 		die_usage(2, "one container is expected");
-	if (store_get(&store, &err) < 0 || record_open(&store, argv[0], &record, &err) < 0)
-		die_err(1, argv[0], &err);
+	target_open(argv[0], 1, &store, &record);
 	if (changes_list(&store, &record, &changes, &err) < 0)
 		die_err(1, argv[0], &err);
 	for (size_t i = 0; i < changes.n; i++) {

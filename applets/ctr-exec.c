@@ -2,8 +2,8 @@
 #include "base/say.h"
 #include "ctr/exec.h"
 #include "ctr/options.h"
+#include "ctr/targets.h"
 #include "sys/caps.h"
-#include <stdlib.h>
 
 struct options {
 	bool interactive, tty, detach, privileged;
@@ -51,9 +51,7 @@ static void fill_process(const struct options *o, char **cmd, struct process *p)
 	}
 	if (o->privileged)
 		p->caps = (int64_t)caps_all();
-	if (o->tty && !strs_getenv(&p->env, "TERM"))
-		strs_setenv(&p->env, "TERM", getenv("TERM") ? getenv("TERM") : "xterm");
-	if (options_env(&o->env_files, &o->env, &p->env, &err) < 0)
+	if (options_env(&o->env_files, &o->env, o->tty, &p->env, &err) < 0)
 		die_err(125, NULL, &err);
 	if (p->cwd && *p->cwd != '/')
 		die_usage(125, "working directory \"%s\" must begin with /", p->cwd);
@@ -71,8 +69,7 @@ int ctr_exec_main(int argc, char **argv)
 
 	if (n < 2)
 		die_usage(125, n ? "a command is missing" : "a container is missing");
-	if (store_get(&store, &err) < 0 || record_open(&store, argv[0], &record, &err) < 0)
-		die_err(125, argv[0], &err);
+	target_open(argv[0], 125, &store, &record);
 	process = record.spec.process;
 	fill_process(&o, argv + 1, &process);
 	eo = (struct exec_options){ .input = o.interactive, .detach = o.detach };

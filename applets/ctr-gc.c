@@ -2,7 +2,6 @@
 #include "base/opt.h"
 #include "base/say.h"
 #include "ctr/gc.h"
-#include <string.h>
 
 static const struct usage usage = {
 	.name = "ctr-gc",
@@ -24,10 +23,8 @@ int ctr_gc_main(int argc, char **argv)
 	if (store_get(&store, &err) < 0)
 		die_err(1, NULL, &err);
 	r = gc(&store, &freed, &err);
-	for (size_t i = 0; i < freed.n; i++) {
-		out_write(freed.v[i], strlen(freed.v[i]));
-		out_write("\n", 1);
-	}
+	for (size_t i = 0; i < freed.n; i++)
+		out_line(freed.v[i]);
 	if (r < 0)
 		die_err(1, NULL, &err);
 	return 0;

@@ -60,7 +60,7 @@ static const struct switch_file {
 	const char *name, *path, *config, *use;
 } switches[] = {
 	{ "br_netfilter", "/proc/sys/net/bridge/bridge-nf-call-iptables", NULL, "on: bridged packets pass the host's rules too" },
-	{ "xtables", "/proc/net/ip_tables_names", NULL, "other tools' rules are looked at" },
+	{ "xtables", "/proc/net/ip_tables_names", "CONFIG_IP_NF_FILTER CONFIG_IP_NF_NAT", "NAT and ports where nf_tables is missing" },
 	{ "ip_forward", "/proc/sys/net/ipv4/ip_forward", "CONFIG_INET", "networks switch it on" },
 };
 

@@ -1,10 +1,7 @@
 /* ctr-kill: sends containers a signal. */
-#include "base/kernel.h"
-#include "base/opt.h"
 #include "base/say.h"
-#include "ctr/stop.h"
 #include "ctr/targets.h"
-#include "sys/proc.h"
+#include "sys/signals.h"
 #include <signal.h>
 
 struct options {
@@ -29,22 +26,6 @@ static int send_signal(const struct store *s, struct record *r, const void *arg,
 	return stop_send(s, r, *(const int *)arg, err);
 }
 
-static int kill_all(int n, char **operands)
-{
-	struct stop_options how = { .signal = SIGKILL, .must_run = true };
-	struct strs targets = { 0 };
-	struct store store;
-	struct err *errs;
-	int worst = 0;
-
-	targets_get(&usage, n, operands, &targets, &store);
-	errs = xcalloc(targets.n, sizeof *errs);
-	stop_targets(&store, &targets, &how, errs);
-	for (size_t i = 0; i < targets.n; i++)
-		worst |= targets_tell(targets.v[i], errs[i].code, &errs[i]);
-	return worst;
-}
-
 int ctr_kill_main(int argc, char **argv)
 {
 	struct options o = { .signal = "KILL" };
@@ -52,5 +33,7 @@ int ctr_kill_main(int argc, char **argv)
 
 	if (sig < 0)
 		die_usage(2, "no such signal: \"%s\"", o.signal);
-	return sig == SIGKILL ? kill_all(n, argv) : targets_each(&usage, n, argv, send_signal, &sig);
+	if (sig == SIGKILL)
+		return targets_stop(&usage, n, argv, &(struct stop_options){ .signal = SIGKILL, .must_run = true });
+	return targets_each(&usage, n, argv, send_signal, &sig);
 }

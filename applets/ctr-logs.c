@@ -4,7 +4,7 @@
 #include "base/opt.h"
 #include "base/say.h"
 #include "ctr/log.h"
-#include "ctr/record.h"
+#include "ctr/targets.h"
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -77,11 +77,8 @@ int ctr_logs_main(int argc, char **argv)
 
 	if (n != 1)
 		die_usage(2, n ? "takes one container" : "a container is missing");
-	code = store_get(&s, &err);
-	if (!code)
-		code = record_open(&s, argv[0], &r, &err);
-	if (!code)
-		code = check_kept(&r.spec, &err);
+	target_open(argv[0], 1, &s, &r);
+	code = check_kept(&r.spec, &err);
 	if (!code)
 		code = log_show(r.dir, &o.query, o.follow ? record_supervisor(&r) : -1, &err);
 	if (code < 0)

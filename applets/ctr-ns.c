@@ -105,19 +105,6 @@ static const struct usage usage = {
 	.command = true,
 };
 
-static void check(int r, const struct err *e)
-{
-	if (r < 0)
-		die_err(125, NULL, e);
-}
-
-static int need(int r, const char *act, const char *object)
-{
-	if (r < 0)
-		die(125, "%s %s: %s", act, object, strerror(-r));
-	return r;
-}
-
 static int given(const struct options *o)
 {
 	int flags = 0;
@@ -145,7 +132,7 @@ static void parse(struct plan *p, struct options *o, int argc, char **argv)
 	while (n > 0 && is_namespace_file(argv[0])) {
 		int flag = ns_join_file(&p->join, argv[0], 0, &e);
 
-		check(flag, &e);
+		or_die_err(flag, &e);
 		if (!(flag & given(o)))
 			die_usage(125, "%s: is a namespace of kind %s, which no option names", argv[0], ns_name(flag));
 		n = opt_parse(&usage, o, n, argv);
@@ -160,11 +147,11 @@ static void plan_target(struct plan *p, int asked)
 
 	if (pid < 0)
 		die_err(125, p->o->target, &e);
-	check(ns_join_process(&p->join, pid, asked, &e), &e);
+	or_die_err(ns_join_process(&p->join, pid, asked, &e), &e);
 	if (!p->o->root.given || p->o->root.value)
 		return;
 	snprintf(root, sizeof root, "/proc/%d/root", (int)pid);
-	p->rootfd = need((int)kernel_result(open(root, O_PATH | O_DIRECTORY | O_CLOEXEC)), "open", root);
+	p->rootfd = or_die((int)kernel_result(open(root, O_PATH | O_DIRECTORY | O_CLOEXEC)), "open", root);
 }
 
 static void make_plan(struct plan *p)
@@ -180,7 +167,7 @@ static void make_plan(struct plan *p)
 		die_usage(125, "--root: its directory is missing");
 	for (int i = 0; i < NS_COUNT; i++)
 		if (o->ns[i].value)
-			check(ns_join_file(&p->join, o->ns[i].value, ns_kinds[i].flag, &e), &e);
+			or_die_err(ns_join_file(&p->join, o->ns[i].value, ns_kinds[i].flag, &e), &e);
 	asked = given(o) & ~p->join.all;
 	if (o->target)
 		plan_target(p, asked);
@@ -233,7 +220,7 @@ static int outside(void *arg, pid_t pid, struct err *err)
 static void mount_proc(void)
 {
 	say_step("mount /proc");
-	need((int)kernel_result(mount("proc", "/proc", "proc", MS_NOSUID | MS_NOEXEC | MS_NODEV, NULL)), "mount", "/proc");
+	or_die((int)kernel_result(mount("proc", "/proc", "proc", MS_NOSUID | MS_NOEXEC | MS_NODEV, NULL)), "mount", "/proc");
 }
 
 /* DIR is looked up inside: a descriptor from before belongs to the old mount namespace, where nothing can be
@@ -245,8 +232,8 @@ static void change_root(const struct plan *p)
 	if (!p->o->root.given)
 		return;
 	say_step("chroot to %s", dir ? dir : "the target's root");
-	need((int)kernel_result(dir ? chdir(dir) : fchdir(p->rootfd)), "enter", dir ? dir : "the target's root");
-	need((int)kernel_result(chroot(".")), "chroot to", dir ? dir : "the target's root");
+	or_die((int)kernel_result(dir ? chdir(dir) : fchdir(p->rootfd)), "enter", dir ? dir : "the target's root");
+	or_die((int)kernel_result(chroot(".")), "chroot to", dir ? dir : "the target's root");
 }
 
 /* In the namespaces, up to the command. */
@@ -255,13 +242,13 @@ static void inside(const struct plan *p, const struct ns_make *m, char **command
 	struct err e = { 0 };
 
 	if (p->make & CLONE_NEWNS)
-		check(mount_make_private(&e), &e);
+		or_die_err(mount_make_private(&e), &e);
 	change_root(p);
 	if (p->o->proc)
 		mount_proc();
 	if (p->o->workdir)
-		need((int)kernel_result(chdir(p->o->workdir)), "enter", p->o->workdir);
-	check(idmap_become(p->o->uid, p->o->gid, (p->make | p->join.all) & CLONE_NEWUSER, &e), &e);
+		or_die((int)kernel_result(chdir(p->o->workdir)), "enter", p->o->workdir);
+	or_die_err(idmap_become(p->o->uid, p->o->gid, (p->make | p->join.all) & CLONE_NEWUSER, &e), &e);
 	if (m->link >= 0)
 		ns_die_with_parent(m);
 	say_step("exec %s", *command ? *command : "a shell");
@@ -283,12 +270,12 @@ static int run(struct plan *p, char **command)
 
 	if (p->join.all)
 		say_step("join %d namespaces", __builtin_popcount((unsigned)p->join.all));
-	check(ns_join_now(&p->join, &e), &e);
+	or_die_err(ns_join_now(&p->join, &e), &e);
 	if (child)
 		init_block(&old);
 	say_step("make %d new namespaces", __builtin_popcount((unsigned)p->make));
 	pid = ns_make(&m, &e);
-	check(pid, &e);
+	or_die_err(pid, &e);
 	if (pid > 0)
 		return init_loop(pid);
 	if (child)
@@ -303,7 +290,7 @@ static int unbind(const char *file)
 
 	if (r == -EINVAL)
 		die(125, "%s: keeps no namespace", file);
-	need(r, "remove", file);
+	or_die(r, "remove", file);
 	return 0;
 }
 

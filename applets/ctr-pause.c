@@ -1,5 +1,4 @@
 /* ctr-pause: holds containers still. */
-#include "ctr/stop.h"
 #include "ctr/targets.h"
 
 static const struct usage usage = {

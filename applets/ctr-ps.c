@@ -1,5 +1,4 @@
 /* ctr-ps: lists containers. */
-#include "base/clock.h"
 #include "base/say.h"
 #include "base/table.h"
 #include "ctr/list.h"
@@ -87,21 +86,12 @@ static void command_cell(struct table *t, const struct strs *args)
 	buf_free(&b);
 }
 
-static void created_cell(struct table *t, int64_t created)
+static void exit_cell(struct table *t, const struct listed *c)
 {
-	char text[20] = "", raw[24];
-
-	snprintf(raw, sizeof raw, "%lld", (long long)created);
-	if (created)
-		clock_local(created, text);
-	table_cell_raw(t, text, created ? raw : "null");
-}
-
-static void exit_cell(struct table *t, const struct last *l)
-{
+	const struct last *l = &c->last;
 	char text[32], raw[24];
 
-	if (!l->started) {
+	if (c->pid || !l->started) {
 		table_cell_raw(t, NULL, "null");
 		return;
 	}
@@ -121,10 +111,10 @@ static void row(struct table *t, const struct listed *l)
 	else
 		table_cell_raw(t, NULL, "null");
 	command_cell(t, &l->args);
-	created_cell(t, l->created);
-	table_cell(t, NULL);
-	table_cell(t, NULL);
-	exit_cell(t, l->pid ? &(struct last){ 0 } : &l->last);
+	table_time(t, l->created);
+	table_cell(t, l->ip);
+	table_cell(t, l->ports);
+	exit_cell(t, l);
 	table_cell(t, l->health);
 	table_int(t, l->last.restarts);
 }

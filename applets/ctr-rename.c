@@ -1,7 +1,8 @@
 /* ctr-rename: gives a container another name. */
 #include "base/opt.h"
 #include "base/say.h"
-#include "ctr/record.h"
+#include "ctr/networking.h"
+#include "ctr/targets.h"
 #include <errno.h>
 #include <unistd.h>
 
@@ -24,6 +25,8 @@ static int rename_locked(const struct store *s, const char *id, const char *name
 		code = err_msg(err, -EINVAL, "its record is damaged: it can only be removed");
 	else
 		code = record_rename(s, &r, name, err);
+	if (!code)
+		networks_rename(s, &r);
 	record_close(&r);
 	return code;
 }
@@ -39,8 +42,7 @@ int ctr_rename_main(int argc, char **argv)
 		die_usage(2, "takes a container and its new name");
 	if (name_check(argv[1], &err) < 0)
 		die_err(1, argv[0], &err);
-	if (store_get(&s, &err) < 0 || record_open(&s, argv[0], &r, &err) < 0)
-		die_err(1, argv[0], &err);
+	target_open(argv[0], 1, &s, &r);
 	lock = record_lock(&r, 10000, &err);
 	if (lock < 0 || rename_locked(&s, r.id, argv[1], &err) < 0)
 		die_err(1, argv[0], &err);

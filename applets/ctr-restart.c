@@ -1,25 +1,14 @@
 /* ctr-restart: stops containers and starts them again. */
-#include "base/opt.h"
 #include "ctr/start.h"
-#include "ctr/stop.h"
+#include "ctr/supervise.h"
 #include "ctr/targets.h"
 #include <errno.h>
-
-struct options {
-	int64_t timeout_ms;
-};
-
-static const struct opt opts[] = {
-	{ 't', "timeout", "TIME", OPT_TIME, offsetof(struct options, timeout_ms), "until SIGKILL; the container's own, else 10s", NULL },
-	{ 0, "time", "TIME", OPT_TIME, offsetof(struct options, timeout_ms), NULL, NULL },
-	OPT_END
-};
 
 static const struct usage usage = {
 	.name = "ctr-restart",
 	.synopsis = "[-t TIME] CTR..",
 	.about = "Stops containers as ctr-stop does, then starts them. One that doesn't run is only started.",
-	.opts = opts,
+	.opts = stop_opts,
 	.bad = 2,
 };
 
@@ -49,14 +38,14 @@ static int restart(const struct store *s, const char *target, const struct stop_
 
 int ctr_restart_main(int argc, char **argv)
 {
-	struct options o = { .timeout_ms = -1 };
+	struct stop_options how = { .timeout_ms = -1 };
 	struct strs targets = { 0 };
 	struct store store;
-	int n = opt_parse(&usage, &o, argc, argv), worst = 0;
+	int n = opt_parse(&usage, &how, argc, argv), worst = 0;
 
+	supervise_alone();
 	targets_get(&usage, n, argv, &targets, &store);
 	for (size_t i = 0; i < targets.n; i++) {
-		struct stop_options how = { .timeout_ms = o.timeout_ms };
 		struct err err = { 0 };
 		int code = restart(&store, targets.v[i], &how, &err);
 

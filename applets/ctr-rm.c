@@ -1,6 +1,5 @@
 /* ctr-rm: removes containers. */
 #include "ctr/reap.h"
-#include "ctr/stop.h"
 #include "ctr/targets.h"
 #include <errno.h>
 #include <signal.h>

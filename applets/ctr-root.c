@@ -87,23 +87,9 @@ static const struct usage usage = {
 	.command = true,
 };
 
-static void check(int r, const struct err *e)
-{
-	if (r < 0)
-		die_err(125, NULL, e);
-}
-
-/* Dies with "WHAT: reason" if R is an error; else R. */
-static int need(int r, const char *act, const char *object)
-{
-	if (r < 0)
-		die(125, "%s %s: %s", act, object, strerror(-r));
-	return r;
-}
-
 static int open_dir(const char *path)
 {
-	return need((int)kernel_result(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC)), "open", path);
+	return or_die((int)kernel_result(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC)), "open", path);
 }
 
 static void own_mounts(void)
@@ -111,10 +97,10 @@ static void own_mounts(void)
 	struct err e = { 0 };
 
 	say_step("unshare the mount namespace");
-	need((int)kernel_result(unshare(CLONE_NEWNS)), "unshare", "the mount namespace");
+	or_die((int)kernel_result(unshare(CLONE_NEWNS)), "unshare", "the mount namespace");
 	if (mount_make_private(&e) == -EINVAL)
 		err_hint(&e, "--chroot without mounts works there");
-	check(e.code, &e);
+	or_die_err(e.code, &e);
 }
 
 static void mount_overlay(char *dirs, int dir, const char *path)
@@ -129,8 +115,8 @@ static void mount_overlay(char *dirs, int dir, const char *path)
 	workfd = open_dir(work);
 	say_step("mount an overlay on %s, upper %s", path, dirs);
 	fd = overlay_open(&dir, 1, upper, workfd, !ns_user_first(), &e);
-	check(fd, &e);
-	need(mount_attach(fd, dir), "attach the overlay at", path);
+	or_die_err(fd, &e);
+	or_die(mount_attach(fd, dir), "attach the overlay at", path);
 	close(fd);
 	close(upper);
 	close(workfd);
@@ -145,7 +131,7 @@ static int root_mount(const struct options *o, const char *path)
 		mount_overlay(xstrdup(o->overlay), dir, path);
 	} else if (!o->chroot) {
 		say_step("bind %s onto itself", path);
-		need(mount_bind(dir, dir, true), "bind onto itself", path);
+		or_die(mount_bind(dir, dir, true), "bind onto itself", path);
 	} else {
 		return dir;
 	}
@@ -155,29 +141,29 @@ static int root_mount(const struct options *o, const char *path)
 
 static void mount_new(int rootfd, const char *fstype, const char *target, unsigned long flags, const char *data)
 {
-	int fd = need(path_mkdirs(rootfd, target, 0755), "make", target);
+	int fd = or_die(path_mkdirs(rootfd, target, 0755), "make", target);
 
 	say_step("mount %s on %s", fstype, target);
-	need(mount_fs(fstype, fstype, fd, flags, data), "mount", target);
+	or_die(mount_fs(fstype, fstype, fd, flags, data), "mount", target);
 	close(fd);
 }
 
 static void bind_place(int rootfd, const struct place *p, const struct mount_options *m)
 {
-	int from = need((int)kernel_result(open(p->source, O_PATH | O_CLOEXEC)), "bind", p->source), to;
+	int from = or_die((int)kernel_result(open(p->source, O_PATH | O_CLOEXEC)), "bind", p->source), to;
 	struct stat st;
 
-	need((int)kernel_result(fstat(from, &st)), "bind", p->source);
+	or_die((int)kernel_result(fstat(from, &st)), "bind", p->source);
 	to = S_ISDIR(st.st_mode) ? path_mkdirs(rootfd, p->target, 0755) : path_mkfile(rootfd, p->target, 0644);
-	need(to, "make", p->target);
+	or_die(to, "make", p->target);
 	say_step("bind %s at %s", p->source, p->target);
-	need(mount_bind(from, to, true), "bind at", p->target);
+	or_die(mount_bind(from, to, true), "bind at", p->target);
 	close(from);
 	close(to);
 	if (!m->set && !m->clear)
 		return;
-	to = need(path_open(rootfd, p->target, O_PATH, 0), "open", p->target);
-	need(mount_flags(to, m->set, m->clear, true), "set flags of", p->target);
+	to = or_die(path_open(rootfd, p->target, O_PATH, 0), "open", p->target);
+	or_die(mount_flags(to, m->set, m->clear, true), "set flags of", p->target);
 	close(to);
 }
 
@@ -207,7 +193,7 @@ static void mount_all(int rootfd, const struct options *o)
 		mount_new(rootfd, "sysfs", "/sys", safe | MS_RDONLY, NULL);
 	if (o->dev) {
 		say_step("make /dev");
-		check(dev_populate(rootfd, !ns_user_first(), 64 << 20, &e), &e);
+		or_die_err(dev_populate(rootfd, !ns_user_first(), 64 << 20, &e), &e);
 	}
 	for (size_t i = 0; i < o->places.n; i++)
 		mount_place(rootfd, &places[i]);
@@ -222,11 +208,11 @@ static void enter(int rootfd, const struct options *o, const char *path)
 	if (!o->chroot) {
 		if (root_switch(rootfd, &fallback, &e) == -EINVAL)
 			err_hint(&e, "--chroot works there too");
-		check(e.code, &e);
+		or_die_err(e.code, &e);
 	} else {
-		need((int)kernel_result(fchdir(rootfd)), "enter", path);
-		need((int)kernel_result(chroot(".")), "chroot", path);
-		need((int)kernel_result(chdir("/")), "enter", "/");
+		or_die((int)kernel_result(fchdir(rootfd)), "enter", path);
+		or_die((int)kernel_result(chroot(".")), "chroot", path);
+		or_die((int)kernel_result(chdir("/")), "enter", "/");
 	}
 	if (fallback)
 		say_step("pivot_root refused on an initramfs: moved onto / instead");

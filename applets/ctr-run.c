@@ -1,10 +1,12 @@
 /* ctr-run: makes a container and runs a command in it. */
+#include "base/file.h"
 #include "base/say.h"
 #include "ctr/attach.h"
 #include "ctr/options.h"
 #include "ctr/supervise.h"
 #include "sys/pty.h"
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -23,12 +25,13 @@ static const struct usage usage = {
 static int run_apart(const struct start *s, struct err *err)
 {
 	int r = supervise_apart(s, -1, err);
+	char line[ID_LENGTH + 2];
 
 	if (r < 0)
 		return r;
-	out_write(s->record->id, ID_LENGTH);
-	out_write("\n", 1);
-	return 0;
+	snprintf(line, sizeof line, "%s\n", s->record->id);
+	r = write_all(STDOUT_FILENO, line, ID_LENGTH + 1);
+	return r < 0 ? err_sys(err, r, "print its id; it runs") : 0;
 }
 
 /* A supervisor of its own and us as its first client, so that the container outlives our line. */
@@ -61,6 +64,7 @@ int ctr_run_main(int argc, char **argv)
 	struct start start = { .store = &store, .record = &record };
 	int n = opt_parse(&usage, &o, argc, argv), r;
 
+	supervise_alone();
 	if (!n && !o.rootfs)
 		die_usage(125, "an image, or --rootfs DIR, is missing");
 	r = store_get(&store, &err);

@@ -4,6 +4,7 @@
 #include "ctr/attach.h"
 #include "ctr/boot.h"
 #include "ctr/start.h"
+#include "ctr/supervise.h"
 #include <errno.h>
 #include <string.h>
 
@@ -75,8 +76,7 @@ static int start_all(const struct store *s, const struct strs *targets)
 			worst = 1;
 			continue;
 		}
-		out_write(targets->v[i], strlen(targets->v[i]));
-		out_write("\n", 1);
+		out_line(targets->v[i]);
 	}
 	return worst;
 }
@@ -89,6 +89,7 @@ int ctr_start_main(int argc, char **argv)
 	struct store store;
 	int n = opt_parse(&usage, &o, argc, argv);
 
+	supervise_alone();
 	if (!n && !o.boot)
 		die_usage(125, "a container is missing");
 	if (store_get(&store, &err) < 0)

@@ -1,7 +1,7 @@
 /* ctr-top: the processes of a container. */
 #include "base/say.h"
 #include "base/table.h"
-#include "ctr/record.h"
+#include "ctr/targets.h"
 #include "sys/proc_info.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,7 +43,6 @@ static void row(struct table *t, pid_t pid, const struct proc_info *p)
 int ctr_top_main(int argc, char **argv)
 {
 	struct options o = { 0 };
-	struct err err = { 0 };
 	struct store s;
 	struct record r;
 	struct table *t;
@@ -53,8 +52,7 @@ int ctr_top_main(int argc, char **argv)
 	if (n != 1)
 		die_usage(2, n ? "takes one container" : "a container is missing");
 	t = table_begin(columns, "pid", &o.list);
-	if (store_get(&s, &err) < 0 || record_open(&s, argv[0], &r, &err) < 0)
-		die_err(1, argv[0], &err);
+	target_open(argv[0], 1, &s, &r);
 	if (!record_running(&s, &r))
 		die(1, "%s: isn't running", argv[0]);
 	n = cgroup_procs(store_cgroups(&s), r.state.cgroup, &pids);

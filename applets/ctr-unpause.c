@@ -1,5 +1,4 @@
 /* ctr-unpause: lets paused containers go on. */
-#include "ctr/stop.h"
 #include "ctr/targets.h"
 
 static const struct usage usage = {

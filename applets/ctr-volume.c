@@ -2,6 +2,7 @@
 #include "base/json.h"
 #include "base/say.h"
 #include "base/table.h"
+#include "ctr/targets.h"
 #include "ctr/volume.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -14,12 +15,6 @@ static void open_store(struct store *s)
 
 	if (store_get(s, &err) < 0)
 		die_err(1, NULL, &err);
-}
-
-static void print_line(const char *text)
-{
-	out_write(text, strlen(text));
-	out_write("\n", 1);
 }
 
 static char *data_path(const struct store *s, const char *name)
@@ -53,7 +48,7 @@ static int create_main(int argc, char **argv)
 			failed = 1;
 			continue;
 		}
-		print_line(*argv);
+		out_line(*argv);
 	}
 	return failed;
 }
@@ -130,13 +125,9 @@ static const struct usage rm_usage = {
 static int remove_one(const struct store *s, const char *name)
 {
 	struct err err = { 0 };
+	int r = volume_remove(s, name, &err);
 
-	if (volume_remove(s, name, &err) < 0) {
-		say_err(name, &err);
-		return 1;
-	}
-	print_line(name);
-	return 0;
+	return targets_tell(name, r, &err);
 }
 
 static int rm_main(int argc, char **argv)

@@ -2,6 +2,7 @@
 #include "base/say.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -147,12 +148,24 @@ static int dispatch(int argc, char **argv)
 	die(127, "%s: no such applet (see \"ctrbox --list\")", argv[0]);
 }
 
+/* Nothing that we open may become stdin, stdout or stderr: where one of them is closed, a descriptor that can't be read or written, and
+ * that goes at execve, takes its place. */
+static void hold_stdio(void)
+{
+	int fd;
+
+	while ((fd = open("/", O_PATH | O_CLOEXEC)) >= 0 && fd <= STDERR_FILENO)
+		;
+	close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	const char *slash = argc ? strrchr(argv[0], '/') : NULL;
 	const char *name = slash ? slash + 1 : argc ? argv[0] : "ctrbox";
 	int i = 1, took;
 
+	hold_stdio();
 	say_init("ctrbox");
 	if (!strncmp(name, "ctr-", 4)) {
 		const struct applet *a = find_applet(name);

@@ -321,17 +321,17 @@ test_lost_state_of_a_running_one() {
 }
 
 test_garbled_names() {
-	ctr-create --name a busybox true >/dev/null
-	id=$(id_of a)
-	rm "$CTRBOX_ROOT/names/a"
+	ctr-create --name zed busybox true >/dev/null
+	id=$(id_of zed)
+	rm "$CTRBOX_ROOT/names/zed"
 	run_cap ctr-inspect "$id"
 	assert_ok
-	: >"$CTRBOX_ROOT/names/a"
-	run_cap ctr-inspect a
+	: >"$CTRBOX_ROOT/names/zed"
+	run_cap ctr-inspect zed
 	assert_rc 1
 	run_cap ctr-rm "$id"
 	assert_ok
-	rm -f "$CTRBOX_ROOT/names/a"
+	rm -f "$CTRBOX_ROOT/names/zed"
 	ln -s ../../../../etc "$CTRBOX_ROOT/names/b"
 	ln -s 0123456789ab "$CTRBOX_ROOT/names/c"
 	for name in b c; do

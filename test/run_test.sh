@@ -573,4 +573,22 @@ test_a_long_run_path() {
 	CTRBOX_RUN=$long ctr-rm -f a >/dev/null
 }
 
+test_a_supervisor_keeps_nothing_of_the_callers_open() {
+	mkfifo "$WORK/held"
+	exec 7<>"$WORK/held"
+	run_cap ctr-run -d --name holder --net none busybox sleep 1000
+	assert_rc 0
+	pid=$(sed 's/.*"supervisor":\([0-9]*\).*/\1/' "$CTRBOX_RUN/containers/$out/state.json")
+	assertNull "$(find "/proc/$pid/fd" -lname "$WORK/held")"
+	exec 7>&-
+	ctr-rm -f holder >/dev/null
+	rm "$WORK/held"
+}
+
+test_init_tells_nothing_of_our_command_line() {
+	run_cap ctr-run --rm --init --net none -e SECRET=hidden busybox sh -c 'tr "\\0" " " </proc/1/cmdline'
+	assert_rc 0
+	assert_out_match '^init *$'
+}
+
 . shunit2

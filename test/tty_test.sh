@@ -64,6 +64,12 @@ test_window_size() {
 	assert_out '33 77'
 }
 
+# The command may look at once.
+test_window_size_is_there_from_the_first_moment() {
+	tty_cap 'stty rows 33 cols 77; for i in $(seq 40); do ctr-run --rm -t --net none busybox stty size; done' <&8
+	assert_out "$(yes '33 77' | head -n 40)"
+}
+
 test_window_size_is_followed() {
 	cat >follow <<'END'
 stty rows 33 cols 77

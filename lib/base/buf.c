@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void *or_die(void *p)
+static void *got(void *p)
 {
 	if (!p)
 		die(125, "out of memory");
@@ -15,27 +15,27 @@ static void *or_die(void *p)
 
 void *xmalloc(size_t n)
 {
-	return or_die(malloc(n ? n : 1));
+	return got(malloc(n ? n : 1));
 }
 
 void *xcalloc(size_t n, size_t size)
 {
-	return or_die(calloc(n ? n : 1, size ? size : 1));
+	return got(calloc(n ? n : 1, size ? size : 1));
 }
 
 void *xrealloc(void *p, size_t n)
 {
-	return or_die(realloc(p, n ? n : 1));
+	return got(realloc(p, n ? n : 1));
 }
 
 char *xstrdup(const char *s)
 {
-	return s ? or_die(strdup(s)) : NULL;
+	return s ? got(strdup(s)) : NULL;
 }
 
 char *xstrndup(const char *s, size_t n)
 {
-	return or_die(strndup(s, n));
+	return got(strndup(s, n));
 }
 
 char *xasprintf(const char *fmt, ...)
@@ -47,7 +47,7 @@ char *xasprintf(const char *fmt, ...)
 	va_start(ap, fmt);
 	n = vasprintf(&s, fmt, ap);
 	va_end(ap);
-	return or_die(n < 0 ? NULL : s);
+	return got(n < 0 ? NULL : s);
 }
 
 void buf_reserve(struct buf *b, size_t more)
@@ -55,7 +55,7 @@ void buf_reserve(struct buf *b, size_t more)
 	size_t need = b->len + more + 1;
 
 	if (need < more)
-		or_die(NULL);
+		got(NULL);
 	if (need <= b->cap)
 		return;
 	b->cap = need < 64 ? 64 : need + need / 2;
@@ -125,6 +125,12 @@ void strs_addn(struct strs *l, const char *s, size_t n)
 	strs_take(l, xstrndup(s, n));
 }
 
+void strs_append(struct strs *l, const struct strs *more)
+{
+	for (size_t i = 0; i < more->n; i++)
+		strs_add(l, more->v[i]);
+}
+
 void strs_fmt(struct strs *l, const char *fmt, ...)
 {
 	char *s;
@@ -134,7 +140,7 @@ void strs_fmt(struct strs *l, const char *fmt, ...)
 	va_start(ap, fmt);
 	n = vasprintf(&s, fmt, ap);
 	va_end(ap);
-	strs_take(l, or_die(n < 0 ? NULL : s));
+	strs_take(l, got(n < 0 ? NULL : s));
 }
 
 bool strs_has(const struct strs *l, const char *s)

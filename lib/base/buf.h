@@ -34,6 +34,7 @@ struct strs {
 
 void strs_add(struct strs *l, const char *s);
 void strs_addn(struct strs *l, const char *s, size_t n);
+void strs_append(struct strs *l, const struct strs *more); /* copies */
 void strs_fmt(struct strs *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 bool strs_has(const struct strs *l, const char *s);
 void strs_split(struct strs *l, const char *s, char sep); /* "a,b" -> two; "" -> none */

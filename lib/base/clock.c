@@ -1,5 +1,5 @@
 #include "base/clock.h"
-#include "base/file.h"
+#include "base/io.h"
 #include "base/num.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
 static int64_t now_ns(clockid_t id)
 {
@@ -27,15 +28,34 @@ int64_t clock_boot_ms(void)
 	return now_ns(CLOCK_BOOTTIME) / 1000000;
 }
 
+int clock_left_ms(int64_t due_ms)
+{
+	int64_t left = due_ms - clock_boot_ms();
+
+	return left < 0 ? 0 : left > 3600000 ? 3600000 : (int)left;
+}
+
 const char *clock_boot_id(void)
 {
 	static char id[37];
-	struct buf b = { 0 };
+	int fd = *id ? -1 : open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
 
-	if (!*id && file_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", &b, 64) == 0 && b.len >= 36)
-		memcpy(id, b.p, 36);
-	buf_free(&b);
+	if (fd >= 0 && read_full(fd, id, 36) != 36)
+		*id = 0;
+	if (fd >= 0)
+		close(fd);
 	return id;
+}
+
+/* "2026-11-21 23:47:44" with that separator. strftime(3) would bring locales along. */
+static void format(const struct tm *t, char separator, char out[20])
+{
+	char text[80]; /* whatever T says */
+
+	snprintf(text, sizeof text, "%04d-%02d-%02d%c%02d:%02d:%02d", t->tm_year + 1900, t->tm_mon + 1, t->tm_mday, separator,
+		 t->tm_hour, t->tm_min, t->tm_sec);
+	memcpy(out, text, 19);
+	out[19] = 0;
 }
 
 void clock_local(int64_t epoch_s, char out[20])
@@ -43,7 +63,9 @@ void clock_local(int64_t epoch_s, char out[20])
 	time_t t = (time_t)epoch_s;
 	struct tm tm;
 
-	if (!localtime_r(&t, &tm) || !strftime(out, 20, "%Y-%m-%d %H:%M:%S", &tm))
+	if (localtime_r(&t, &tm))
+		format(&tm, ' ', out);
+	else
 		strcpy(out, "-");
 }
 
@@ -51,9 +73,10 @@ void clock_rfc3339(int64_t epoch_ns, char out[36])
 {
 	time_t t = (time_t)(epoch_ns / 1000000000);
 	struct tm tm;
-	size_t n = gmtime_r(&t, &tm) ? strftime(out, 36, "%Y-%m-%dT%H:%M:%S", &tm) : 0;
 
-	snprintf(out + n, 36 - n, ".%09dZ", (int)(epoch_ns % 1000000000));
+	gmtime_r(&t, &tm); /* every int64_t of nanoseconds is within its years */
+	format(&tm, 'T', out);
+	snprintf(out + 19, 36 - 19, ".%09dZ", (int)(epoch_ns % 1000000000));
 }
 
 /* The ".123456789" at *S in nanoseconds, moving it on. */

@@ -7,6 +7,9 @@
 int64_t clock_wall_ns(void);  /* CLOCK_REALTIME; 1970 on a board without a battery */
 int64_t clock_boot_ms(void);  /* CLOCK_BOOTTIME: ages and time-outs */
 
+/* What is left until DUE_MS of clock_boot_ms, as a time-out for poll(2): 0 once it is over, at most an hour. */
+int clock_left_ms(int64_t due_ms);
+
 /* This boot's random id (/proc/sys/kernel/random/boot_id), 36 characters; "" where /proc is missing. Cached. */
 const char *clock_boot_id(void);
 

@@ -8,10 +8,10 @@ enum field_kind { FIELD_BOOL, FIELD_I64, FIELD_STR /* char * */, FIELD_STRS, FIE
 
 struct field {
 	const char *key;             /* snake_case; NULL ends the table */
-	enum field_kind kind;
-	size_t offset;
+	enum field_kind kind : 8;
+	unsigned offset : 24;
 	const struct field *sub;     /* FIELD_STRUCT and FIELD_ARRAY: the element's table */
-	size_t size;                 /* FIELD_ARRAY: bytes an element; the member is a struct array */
+	unsigned size;               /* FIELD_ARRAY: bytes an element; the member is a struct array */
 };
 
 /* A growing array of structs, for FIELD_ARRAY members. */

@@ -4,6 +4,7 @@
 #define BASE_FILE_H
 
 #include "base/buf.h"
+#include "base/io.h"
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -18,9 +19,6 @@ int file_put(int dirfd, const char *path, const char *text);
 
 /* Replaces PATH whole: a temporary beside it, fsync of both if SYNC, rename. 0 or -errno. */
 int file_replace(int dirfd, const char *path, const void *data, size_t len, mode_t mode, bool sync);
-
-int write_all(int fd, const void *data, size_t len);          /* 0 or -errno */
-ssize_t read_full(int fd, void *data, size_t len);            /* until LEN or end of file; count or -errno */
 
 /* mkdir -p relative to DIRFD; existing directories are left alone. 0 or -errno. */
 int dir_make_all(int dirfd, const char *path, mode_t mode);

@@ -70,7 +70,8 @@ static int utf8_length(const unsigned char *s)
 	return n;
 }
 
-void json_quote(struct buf *b, const char *s)
+/* Appends S quoted and escaped; bytes that aren't UTF-8 become U+FFFD. */
+static void json_quote(struct buf *b, const char *s)
 {
 	buf_char(b, '"');
 	for (; *s; s++) {

@@ -46,7 +46,4 @@ void json_put_strs(struct json_out *o, const char *key, const struct strs *l);
 void json_put_raw(struct json_out *o, const char *key, const char *json);
 void json_put_tree(struct json_out *o, const char *key, const struct json *tree);
 
-/* Appends S quoted and escaped; bytes that aren't UTF-8 become U+FFFD. */
-void json_quote(struct buf *b, const char *s);
-
 #endif

@@ -58,23 +58,6 @@ int num_range(const char *s, int64_t min, int64_t max, int64_t *out)
 	return 0;
 }
 
-int num_octal(const char *s, unsigned *out)
-{
-	unsigned n = 0;
-
-	if (!*s)
-		return -EINVAL;
-	for (; *s; s++) {
-		if (*s < '0' || *s > '7')
-			return -EINVAL;
-		n = n * 8 + (unsigned)(*s - '0');
-		if (n > 07777)
-			return -ERANGE;
-	}
-	*out = n;
-	return 0;
-}
-
 /* "12.345" times SCALE at *S, the fraction cut to millionths; moves *S on. */
 static int decimal(const char **s, uint64_t scale, int64_t *out)
 {

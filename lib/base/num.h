@@ -9,7 +9,6 @@
 int num_u64(const char *s, uint64_t *out);
 int num_i64(const char *s, int64_t *out);                  /* a leading '-' allowed */
 int num_range(const char *s, int64_t min, int64_t max, int64_t *out);
-int num_octal(const char *s, unsigned *out);               /* "0755", "755"; at most 07777 */
 int num_size(const char *s, int64_t *out);                 /* bytes, or k m g t (b, kb.. too), 1024-based; "1.5g" */
 int num_time_ms(const char *s, int64_t *out);              /* seconds ("10", "0.5"), 500ms 10s 5m 2h 1d, "1m30s" */
 int num_cpus(const char *s, int64_t *quota_us);            /* "0.5" -> 50000 per 100000 us; at least 1000 */

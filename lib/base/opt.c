@@ -73,7 +73,41 @@ static void set_value(const struct parse *p, const struct opt *o, const char *sh
 
 static bool needs_value(const struct opt *o)
 {
-	return o->arg && o->kind != OPT_OPTIONAL;
+	return o->kind == OPT_CALL ? o->arg != NULL : o->kind != OPT_FLAG && o->kind != OPT_OPTIONAL;
+}
+
+static void help_row(struct buf *b, const struct opt *o)
+{
+	char left[80];
+	int n = 0;
+
+	if (!o->help)
+		return;
+	if (o->letter)
+		n += snprintf(left + n, sizeof left - n, "-%c%s", o->letter, o->name ? ", " : "");
+	else
+		n += snprintf(left + n, sizeof left - n, "%s", o->name && o->name[0] != '-' ? "    " : "");
+	if (o->name)
+		n += snprintf(left + n, sizeof left - n, "%s%s", o->name[0] == '-' ? "" : "--", o->name);
+	if (o->arg)
+		snprintf(left + n, sizeof left - n, needs_value(o) ? " %s" : "[=%s]", o->arg);
+	buf_fmt(b, strlen(left) > 28 ? "  %s\n  %-28s  %s\n" : "  %-28s%s  %s\n", left, "", o->help);
+}
+
+static void help(const struct usage *u)
+{
+	struct buf b = { 0 };
+
+	buf_fmt(&b, "usage: %s%s%s\n%s\n", u->name, *u->synopsis ? " " : "", u->synopsis, u->about);
+	if (u->opts && (u->opts->letter || u->opts->name)) {
+		buf_str(&b, "\n");
+		for (const struct opt *o = u->opts; o->letter || o->name; o++)
+			help_row(&b, o);
+	}
+	if (u->more)
+		buf_fmt(&b, "\n%s\n", u->more);
+	out_write(b.p, b.len);
+	buf_free(&b);
 }
 
 static const struct opt *by_letter(const struct usage *u, char c)
@@ -142,7 +176,7 @@ static void option(struct parse *p, char *arg)
 	const struct opt *o = by_name(p->u, arg[1] == '-' ? arg + 2 : arg);
 
 	if (!strcmp(arg, "--help") || (!strcmp(arg, "-h") && !by_letter(p->u, 'h'))) {
-		opt_help(p->u);
+		help(p->u);
 		exit(0);
 	}
 	if (!strcmp(arg, "--debug")) {
@@ -177,40 +211,6 @@ int opt_parse(const struct usage *u, void *into, int argc, char **argv)
 	}
 	argv[n] = NULL;
 	return n;
-}
-
-static void help_row(struct buf *b, const struct opt *o)
-{
-	char left[80];
-	int n = 0;
-
-	if (!o->help)
-		return;
-	if (o->letter)
-		n += snprintf(left + n, sizeof left - n, "-%c%s", o->letter, o->name ? ", " : "");
-	else
-		n += snprintf(left + n, sizeof left - n, "%s", o->name && o->name[0] != '-' ? "    " : "");
-	if (o->name)
-		n += snprintf(left + n, sizeof left - n, "%s%s", o->name[0] == '-' ? "" : "--", o->name);
-	if (o->arg)
-		snprintf(left + n, sizeof left - n, needs_value(o) ? " %s" : "[=%s]", o->arg);
-	buf_fmt(b, strlen(left) > 28 ? "  %s\n  %-28s  %s\n" : "  %-28s%s  %s\n", left, "", o->help);
-}
-
-void opt_help(const struct usage *u)
-{
-	struct buf b = { 0 };
-
-	buf_fmt(&b, "usage: %s %s\n%s\n", u->name, u->synopsis, u->about);
-	if (u->opts && (u->opts->letter || u->opts->name)) {
-		buf_str(&b, "\n");
-		for (const struct opt *o = u->opts; o->letter || o->name; o++)
-			help_row(&b, o);
-	}
-	if (u->more)
-		buf_fmt(&b, "\n%s\n", u->more);
-	out_write(b.p, b.len);
-	buf_free(&b);
 }
 
 static void dispatch_help(const char *name, const char *about, const struct subcommand *table)

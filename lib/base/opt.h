@@ -31,8 +31,8 @@ struct opt {
 	char letter;              /* 0: none */
 	const char *name;         /* long name, or NULL; a leading '-' ("-net") makes it one of the notes' single-dash words */
 	const char *arg;          /* what --help calls the value; NULL for a flag */
-	enum opt_kind kind;
-	size_t offset;            /* in the struct that opt_parse fills */
+	enum opt_kind kind : 8;
+	unsigned offset : 24;     /* in the struct that opt_parse fills */
 	const char *help;         /* NULL: an alias that --help doesn't show */
 	int (*set)(void *into, const char *value, struct err *err);
 };
@@ -51,9 +51,6 @@ struct usage {
 /* Parses argv[1..]; fills INTO. Operands are moved to argv[0..], NULL after the last, in their order. Returns how many.
  * --help prints and exits 0; bad usage is told and exits u->bad. */
 int opt_parse(const struct usage *u, void *into, int argc, char **argv);
-
-/* Prints the help text to stdout. */
-void opt_help(const struct usage *u);
 
 /* An applet of several subcommands ("ctr-image ls"). */
 struct subcommand {

@@ -1,10 +1,11 @@
 #include "base/say.h"
-#include "base/file.h"
+#include "base/io.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 static const char *program = "ctrbox";
@@ -16,11 +17,6 @@ void say_init(const char *name)
 
 	program = name;
 	debugging = debug && !strcmp(debug, "1");
-}
-
-const char *say_name(void)
-{
-	return program;
 }
 
 void say_debug_on(void)
@@ -110,6 +106,19 @@ void die_usage(int exit_code, const char *fmt, ...)
 	exit(exit_code);
 }
 
+int or_die(int r, const char *act, const char *object)
+{
+	if (r < 0)
+		die(125, "%s %s: %s", act, object, strerror(-r));
+	return r;
+}
+
+void or_die_err(int r, const struct err *e)
+{
+	if (r < 0)
+		die_err(125, NULL, e);
+}
+
 void out_write(const void *data, size_t len)
 {
 	int r = write_all(STDOUT_FILENO, data, len);
@@ -118,4 +127,17 @@ void out_write(const void *data, size_t len)
 		exit(1);
 	if (r < 0)
 		die(1, "standard output: write: %s", strerror(-r));
+}
+
+void out_line(const char *text)
+{
+	size_t len = strlen(text);
+	struct iovec line[] = { { (char *)text, len }, { "\n", 1 } };
+	ssize_t n = writev(STDOUT_FILENO, line, 2);
+	size_t done = n < 0 ? 0 : (size_t)n;
+
+	if (done < len)
+		out_write(text + done, len - done);
+	if (done <= len)
+		out_write("\n", 1);
 }

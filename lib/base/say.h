@@ -8,7 +8,6 @@
 
 /* Sets the name that every line starts with ("ctr-run"); debugging starts if CTRBOX_DEBUG=1. */
 void say_init(const char *name);
-const char *say_name(void);
 
 /* Turns the telling of each step on (--debug). */
 void say_debug_on(void);
@@ -32,7 +31,16 @@ void die_err(int exit_code, const char *target, const struct err *e) __attribute
 /* Bad usage: "NAME: FORMATTED (see "NAME --help")" and exit. */
 void die_usage(int exit_code, const char *fmt, ...) __attribute__((format(printf, 2, 3), noreturn));
 
+/* For what a command does to itself before it becomes another: R, unless that is an error; then "ACT OBJECT: reason", exit 125. */
+int or_die(int r, const char *act, const char *object);
+
+/* The same where E tells it. */
+void or_die_err(int r, const struct err *e);
+
 /* Writes all of LEN bytes to stdout's descriptor, past stdio; a closed reader (EPIPE) ends quietly with 1. */
 void out_write(const void *data, size_t len);
+
+/* The same with TEXT and a newline, as one write(2). */
+void out_line(const char *text);
 
 #endif

@@ -1,4 +1,5 @@
 #include "base/table.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/say.h"
 #include <ctype.h>
@@ -140,6 +141,17 @@ void table_int(struct table *t, long long n)
 
 	snprintf(text, sizeof text, "%lld", n);
 	table_cell(t, text);
+}
+
+void table_time(struct table *t, int64_t epoch_s)
+{
+	char local[20] = "", raw[24] = "null";
+
+	if (epoch_s) {
+		clock_local(epoch_s, local);
+		snprintf(raw, sizeof raw, "%lld", (long long)epoch_s);
+	}
+	table_cell_raw(t, local, raw);
 }
 
 /* Columns on the screen that S takes: bytes that don't continue a UTF-8 character. */

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/opt.h"
 #include <stdbool.h>
+#include <stdint.h>
 
 struct column {
 	const char *name;   /* lower case, stable for ever; NULL ends the table */
@@ -40,6 +41,9 @@ void table_int(struct table *t, long long n);
 
 /* A cell whose -J form is other than its text: RAW is JSON ("1700000000", "[..]", "null"). */
 void table_cell_raw(struct table *t, const char *text, const char *raw);
+
+/* Seconds since 1970 as local time, -J as they are; 0: unknown. */
+void table_time(struct table *t, int64_t epoch_s);
 
 /* Whether anybody will look at column NAME (shown or filtered), for values that are dear to get. */
 bool table_wants(const struct table *t, const char *name);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static int remove_below(int fd, dev_t dev, int depth);
@@ -44,9 +45,10 @@ static bool is_dot(const char *name)
 static int remove_below(int fd, dev_t dev, int depth)
 {
 	_Alignas(struct dirent) char room[1024];
-	int first = depth > 2048 ? -ELOOP : 0, n;
+	int first = depth > 2048 ? -ELOOP : 0;
+	long n;
 
-	while (depth <= 2048 && (n = getdents(fd, (struct dirent *)room, sizeof room)) > 0)
+	while (depth <= 2048 && (n = syscall(SYS_getdents64, fd, room, sizeof room)) > 0)
 		for (char *at = room; at < room + n; at += ((struct dirent *)at)->d_reclen) {
 			const struct dirent *e = (const struct dirent *)at;
 			int r = is_dot(e->d_name) ? 0 : remove_entry(fd, e->d_name, e->d_type, dev, depth);

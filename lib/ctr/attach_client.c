@@ -2,12 +2,12 @@
 #include "base/say.h"
 #include "ctr/attach.h"
 #include "sys/pty.h"
+#include "sys/signals.h"
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -141,35 +141,19 @@ static void read_supervisor(struct session *s)
 
 static void read_signal(struct session *s)
 {
-	struct signalfd_siginfo info;
-	int sig;
+	int sig = signals_next(s->signals);
 
-	if (read(s->signals, &info, sizeof info) != (ssize_t)sizeof info)
-		return;
-	sig = (int)info.ssi_signo;
 	if (sig == SIGWINCH)
 		send_size(s);
 	else if (sig == SIGHUP)
 		end(s, -ECANCELED); /* the line dropped: the container goes on */
-	else if (sig != SIGPIPE)
+	else if (sig && sig != SIGPIPE)
 		attach_send(s->c->fd, ATTACH_SIGNAL, &sig, sizeof sig);
-}
-
-static int watch_signals(void)
-{
-	sigset_t set;
-
-	sigfillset(&set); /* whatever else would end us with the terminal still raw is the container's */
-	sigdelset(&set, SIGTSTP);
-	sigdelset(&set, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
 int attach_run(struct attach_client *c)
 {
-	struct session s = { .c = c, .signals = watch_signals() };
+	struct session s = { .c = c, .signals = signals_relayed() };
 
 	parse_keys(c->detach ? c->detach : "ctrl-p,ctrl-q", &s.keys);
 	if (!c->tty)

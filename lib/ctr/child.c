@@ -1,4 +1,5 @@
 #include "ctr/child.h"
+#include "base/file.h"
 #include "base/kernel.h"
 #include "base/path.h"
 #include "base/say.h"
@@ -218,6 +219,19 @@ static void report(int sync, struct err *err)
 	_exit(err->exit);
 }
 
+/* Our command line stands in /proc/1/cmdline for everybody in the container: what ctr-run was told, `-e SECRET=..` too, isn't its
+ * business. */
+static void hide_arguments(void)
+{
+	struct buf line = { 0 };
+
+	if (file_read(AT_FDCWD, "/proc/self/cmdline", &line, 1 << 22) == 0) {
+		memset(program_invocation_name, 0, line.len);
+		memcpy(program_invocation_name, "init", line.len < 4 ? line.len : 4);
+	}
+	buf_free(&line);
+}
+
 /* With --init the process of pid 1 stays ours: its child becomes the command. */
 static int split_init(void *arg, struct err *err)
 {
@@ -234,6 +248,7 @@ static int split_init(void *arg, struct err *err)
 		init_unblock(&old);
 		return 0;
 	}
+	hide_arguments();
 	prctl(PR_SET_DUMPABLE, 0); /* the container must not look into us, nor at our executable */
 	for (int fd = 0; fd < 3; fd++)
 		close(fd);

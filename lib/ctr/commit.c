@@ -3,12 +3,12 @@
 #include "base/file.h"
 #include "ctr/inside.h"
 #include "ctr/rootfs.h"
+#include "sys/init.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 /* Who thaws: a process of its own, out of reach of what ends us, when the last holder of a pipe's other end has closed
@@ -74,8 +74,7 @@ static int read_layer(const struct commit *c, int tree, struct layer_import *lay
 			close(hold);
 	}
 	if (t.pid > 0)
-		while (waitpid(t.pid, NULL, 0) < 0 && errno == EINTR)
-			;
+		child_wait(t.pid);
 	return r < 0 ? r : hold;
 }
 
@@ -99,8 +98,7 @@ static void set_text(char **to, const char *s)
 static void set_list(struct strs *to, const struct strs *from)
 {
 	strs_free(to);
-	for (size_t i = 0; i < from->n; i++)
-		strs_add(to, from->v[i]);
+	strs_append(to, from);
 }
 
 /* The container's arguments were its image's entrypoint and what came after, or had nothing to do with it. */

@@ -179,13 +179,10 @@ int enter(const struct enter *e, struct entered *out, struct err *err)
 int enter_and_wait(const struct enter *e, struct err *err)
 {
 	struct entered in;
-	int status, r = enter(e, &in, err);
+	int r = enter(e, &in, err);
 
 	if (r < 0)
 		return r;
 	close(in.pidfd);
-	while (waitpid(in.pid, &status, __WALL) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return exit_code_of(status);
+	return child_wait(in.pid);
 }

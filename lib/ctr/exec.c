@@ -4,12 +4,11 @@
 #include "ctr/streams.h"
 #include "sys/init.h"
 #include "sys/pty.h"
+#include "sys/signals.h"
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/signalfd.h>
-#include <sys/wait.h>
 
 /* Our streams and the command's. */
 struct relay {
@@ -22,27 +21,14 @@ struct relay {
 	size_t sent, left;
 };
 
-static int watch_signals(void)
-{
-	sigset_t set;
-
-	sigfillset(&set);
-	sigdelset(&set, SIGTSTP);
-	sigdelset(&set, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 static void take_signal(struct relay *r)
 {
-	struct signalfd_siginfo info;
+	int sig = signals_next(r->signals);
 
-	if (read(r->signals, &info, sizeof info) != (ssize_t)sizeof info)
-		return;
-	if (info.ssi_signo == SIGWINCH && r->in.tty >= 0)
+	if (sig == SIGWINCH && r->in.tty >= 0)
 		tty_copy_size(STDIN_FILENO, r->in.tty);
-	else if (info.ssi_signo != SIGPIPE)
-		sys_pidfd_send_signal(r->in.pidfd, (int)info.ssi_signo);
+	else if (sig && sig != SIGPIPE)
+		sys_pidfd_send_signal(r->in.pidfd, sig);
 }
 
 /* What is there of FROM to TO. False at the end of either. */
@@ -138,16 +124,6 @@ static void pump(struct relay *r)
 			;
 }
 
-static int wait_for(pid_t pid)
-{
-	int status;
-
-	while (waitpid(pid, &status, __WALL) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return exit_code_of(status);
-}
-
 static int attend(struct relay *r)
 {
 	if (r->in.tty >= 0) {
@@ -157,7 +133,7 @@ static int attend(struct relay *r)
 	pump(r);
 	if (r->raw)
 		tty_restore(STDIN_FILENO, &r->old);
-	return wait_for(r->in.pid);
+	return child_wait(r->in.pid);
 }
 
 int exec_run(const struct store *s, const struct record *rec, const struct process *p, const struct exec_options *o, struct err *err)
@@ -174,8 +150,7 @@ int exec_run(const struct store *s, const struct record *rec, const struct proce
 	if (r.streams.ours[0] < 0 && !p->tty)
 		r.input = false; /* it reads our stdin itself */
 	memcpy(e.stdio, r.streams.child, sizeof e.stdio);
-	signal(SIGPIPE, SIG_IGN);
-	r.signals = watch_signals();
+	r.signals = signals_relayed();
 	code = enter(&e, &r.in, err);
 	streams_close_child(&r.streams);
 	if (code < 0 || o->detach)

@@ -1,5 +1,6 @@
 #include "ctr/gc.h"
 #include "base/file.h"
+#include "ctr/net_gc.h"
 #include "ctr/reap.h"
 #include "ctr/volume.h"
 #include "image/image.h"
@@ -178,6 +179,7 @@ int gc(const struct store *s, struct strs *out, struct err *err)
 		sweep_run(&g, runs.v[i]);
 	record_sweep_names(s, out, &first);
 	sweep_cgroups(&g);
+	net_gc(s, out, first.code ? NULL : &first);
 	sweep_volumes(&g);
 	image_prune(s->root, &use, true, out, &first);
 	strs_free(&ids);

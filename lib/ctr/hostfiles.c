@@ -1,5 +1,7 @@
 #include "ctr/hostfiles.h"
 #include "base/file.h"
+#include "base/say.h"
+#include "ctr/networking.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -19,14 +21,25 @@ static int put(const struct record *r, const char *name, const struct buf *text,
 	return code < 0 ? err_sys(err, code, "write the container's %s", name) : 0;
 }
 
-/* "host-gateway" stands for the host as the container's first network sees it. */
+/* "host-gateway" stands for the host as the container's first network that has one sees it. */
 static const char *host_address(const struct record *r, const char *address)
 {
 	const struct attachment *a = r->state.attachments.v;
 
 	if (strcmp(address, "host-gateway"))
 		return address;
-	return r->state.attachments.n && a->gateway ? a->gateway : "127.0.0.1";
+	for (size_t i = 0; i < r->state.attachments.n; i++)
+		if (a[i].gateway || a[i].gateway6)
+			return a[i].gateway ? a[i].gateway : a[i].gateway6;
+	return "127.0.0.1";
+}
+
+static bool has_address(const struct state *st)
+{
+	struct address four, six;
+
+	networks_addresses(st, &four, &six);
+	return four.family || six.family;
 }
 
 static void hosts_text(const struct record *r, struct buf *b)
@@ -34,7 +47,7 @@ static void hosts_text(const struct record *r, struct buf *b)
 	const struct spec *s = &r->spec;
 
 	buf_str(b, "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n");
-	if (s->hostname && !ns_is_host(s->uts) && !r->state.attachments.n) /* else its own address names it */
+	if (s->hostname && !ns_is_host(s->uts) && !has_address(&r->state)) /* else its own address names it */
 		buf_fmt(b, "127.0.1.1\t%s\n", s->hostname);
 	for (size_t i = 0; i < s->add_hosts.n; i++) {
 		const char *entry = s->add_hosts.v[i], *colon = strchr(entry, ':');
@@ -50,28 +63,52 @@ static bool usable_line(const char *line, bool host_net)
 	return host_net || !(starts_with(line, "nameserver 127.") || starts_with(line, "nameserver ::1"));
 }
 
-static void host_resolv(const struct spec *s, struct buf *b)
+/* The lines of a resolv.conf that serve a container. Returns how many name servers there were to use; *DROPPED: some weren't. */
+static int copy_resolv(const char *path, bool host_net, struct buf *b, bool *dropped)
 {
 	struct buf host = { 0 };
-	bool host_net = ns_is_host(s->net);
+	int servers = 0;
 
-	if (file_read(AT_FDCWD, "/etc/resolv.conf", &host, 1 << 16) == 0)
+	if (file_read(AT_FDCWD, path, &host, 1 << 16) == 0)
 		for (char *line = host.p; *line;) {
 			size_t n = strcspn(line, "\n");
 
 			if (usable_line(line, host_net)) {
+				servers += starts_with(line, "nameserver");
 				buf_add(b, line, n);
 				buf_char(b, '\n');
+			} else {
+				*dropped = true;
 			}
 			line += n + (line[n] == '\n');
 		}
 	buf_free(&host);
+	return servers;
 }
 
-static void resolv_text(const struct spec *s, struct buf *b)
+/* The servers that a resolver on the host's loopback asks itself are taken in its place: systemd-resolved's, OpenWrt's dnsmasq's. */
+static void host_resolv(const struct record *r, struct buf *b)
 {
+	static const char *const places[] = {
+		"/etc/resolv.conf", "/run/systemd/resolve/resolv.conf", "/tmp/resolv.conf.d/resolv.conf.auto",
+	};
+	bool host_net = ns_is_host(r->spec.net), dropped = false;
+
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+		b->len = 0;
+		if (copy_resolv(places[i], host_net, b, &dropped))
+			return;
+	}
+	if (dropped && r->state.attachments.n)
+		say("%s: no name server of the host's can be reached from a network (see --dns)", r->spec.name);
+}
+
+static void resolv_text(const struct record *r, struct buf *b)
+{
+	const struct spec *s = &r->spec;
+
 	if (!s->dns.n && !s->dns_search.n)
-		host_resolv(s, b);
+		host_resolv(r, b);
 	for (size_t i = 0; i < s->dns_search.n; i++)
 		buf_fmt(b, "%s%s%s", i ? " " : "search ", s->dns_search.v[i], i + 1 == s->dns_search.n ? "\n" : "");
 	for (size_t i = 0; i < s->dns.n; i++)
@@ -86,7 +123,7 @@ int hostfiles_write(const struct record *r, uid_t owner, struct err *err)
 	buf_fmt(&name, "%s\n", r->spec.hostname);
 	hosts_text(r, &hosts);
 	buf_add(&resolv, "", 0);
-	resolv_text(&r->spec, &resolv);
+	resolv_text(r, &resolv);
 	code = put(r, "hostname", &name, owner, err);
 	if (!code)
 		code = put(r, "hosts", &hosts, owner, err);

@@ -6,6 +6,7 @@
 #include "ctr/rootfs.h"
 #include "sys/mount.h"
 #include "sys/ns.h"
+#include "sys/init.h"
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
@@ -13,7 +14,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 int inside_lock(const struct store *s, struct record *r, bool *running, struct err *err)
 {
@@ -197,7 +197,7 @@ int inside_begin(struct inside *in, struct err *err)
 int inside_end(struct inside *in, struct err *err)
 {
 	struct err theirs = { 0 };
-	int status, r = 0;
+	int code, r = 0;
 
 	if (read_full(in->tell, &theirs, sizeof theirs) == (ssize_t)sizeof theirs) {
 		r = theirs.code;
@@ -205,9 +205,8 @@ int inside_end(struct inside *in, struct err *err)
 			*err = theirs;
 	}
 	close(in->tell);
-	while (waitpid(in->pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (!r && status)
+	code = child_wait(in->pid);
+	if (!r && code)
 		r = err_msg(err, -EIO, "the process for the container's files ended early");
 	if (in->lock >= 0)
 		close(in->lock);

@@ -107,6 +107,22 @@ static void put_namespaces(pid_t pid, struct json_out *o)
 	json_end(o, '}');
 }
 
+/* What it has of its networks now; what it is to have is in its spec. */
+static void put_networks(const struct state *st, bool runs, struct json_out *o)
+{
+	const struct attachment *a = st->attachments.v;
+	const struct port *p = st->ports.v;
+
+	json_begin(o, "networks", '[');
+	for (size_t i = 0; runs && i < st->attachments.n; i++)
+		fields_write(o, NULL, attachment_fields, &a[i]);
+	json_end(o, ']');
+	json_begin(o, "ports", '[');
+	for (size_t i = 0; runs && i < st->ports.n; i++)
+		fields_write(o, NULL, port_fields, &p[i]);
+	json_end(o, ']');
+}
+
 static void put_log(const struct store *s, const struct record *r, struct json_out *o)
 {
 	bool kept = !r->garbled && (!r->spec.log || !strcmp(r->spec.log, "file"));
@@ -138,6 +154,7 @@ void inspect_write(const struct store *s, const struct record *r, struct json_ou
 	json_put_str(o, "restart", spec->restart ? spec->restart : "no");
 	put_cgroup(s, runs ? r->state.cgroup : NULL, o);
 	put_namespaces(runs ? (pid_t)r->state.pid : 0, o);
+	put_networks(&r->state, runs, o);
 	put_log(s, r, o);
 	if (r->garbled)
 		json_put_raw(o, "spec", "null");

@@ -163,6 +163,17 @@ static int make_child(const struct launch *in, const struct cgroup *g, int sync[
 	return r < 0 ? r : 0;
 }
 
+/* What a child that has ended told of it: -errno, in ERR, or 0 if it told nothing. */
+static int sync_failure(int sync, struct err *err)
+{
+	struct sync_message m;
+
+	if (sync_receive(sync, &m) < 0 || m.kind != SYNC_FAILED)
+		return 0;
+	*err = m.err;
+	return err->code < 0 ? err->code : -EPROTO;
+}
+
 /* What the host does for the container's network namespace, while the child mounts. */
 static int connect_networks(const struct launch *in, const struct launched *l, struct err *err)
 {
@@ -171,6 +182,8 @@ static int connect_networks(const struct launch *in, const struct launched *l, s
 	if (!in->record->state.attachments.n)
 		return 0;
 	netns = ns_open(l->pid, CLONE_NEWNET);
+	if (netns < 0 && (r = sync_failure(l->sync, err)) < 0) /* the child has ended, and has said why */
+		return r;
 	if (netns < 0)
 		return err_sys(err, netns, "open the container's network namespace");
 	say_step("connect its networks");
@@ -186,7 +199,9 @@ int launch(const struct launch *in, struct launched *out, struct err *err)
 	struct cgroup g = { .into_fd = -1 };
 	int sync[2], r;
 
-	*out = (struct launched){ .pidfd = -1, .sync = -1, .tty = -1, .window = in->window };
+	*out = (struct launched){ .pidfd = -1, .sync = -1, .tty = -1 };
+	if (in->process->tty)
+		out->window = in->window;
 	say_step("make the cgroup %s", in->record->state.cgroup);
 	r = cgroup_make(host, in->record->state.cgroup, &spec->limits, &g, err);
 	if (r < 0)
@@ -248,16 +263,20 @@ static int expect(struct launched *l, enum sync_kind wanted, struct sync_message
 int launch_go(struct launched *l, struct err *err)
 {
 	struct sync_message m;
+	bool sized = l->window.ws_row || l->window.ws_col; /* then it must not run before its terminal has its size */
 	int r;
 
 	say_step("let the command start");
-	sync_send(l->sync, SYNC_GO, NULL, NULL, 0); /* before it asks, so that it needn't wait; who failed meanwhile has told why */
+	if (!sized)
+		sync_send(l->sync, SYNC_GO, NULL, NULL, 0); /* before it asks, so that it needn't wait; who failed meanwhile has told why */
 	r = expect(l, SYNC_READY, &m, err);
 	if (!r) {
 		l->pivot_fallback = m.err.code != 0;
 		l->tty = m.nfds ? m.fds[0] : -1;
 		if (l->tty >= 0)
 			ioctl(l->tty, TIOCSWINSZ, &l->window);
+		if (sized)
+			sync_send(l->sync, SYNC_GO, NULL, NULL, 0);
 		r = expect(l, SYNC_CLOSED, &m, err);
 	}
 	if (r < 0) {

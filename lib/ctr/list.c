@@ -1,5 +1,6 @@
 #include "ctr/list.h"
 #include "base/file.h"
+#include "ctr/ports.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,17 @@ static bool crash_left(const struct store *s, const char *id)
 	return lock >= 0;
 }
 
+static char *addresses(const struct array *attachments)
+{
+	const struct attachment *a = attachments->v;
+	struct buf b = { 0 };
+
+	for (size_t i = 0; i < attachments->n; i++)
+		if (a[i].ip || a[i].ip6)
+			buf_fmt(&b, "%s%s", b.len ? "," : "", a[i].ip ? a[i].ip : a[i].ip6);
+	return b.p;
+}
+
 /* Takes what is wanted over from R. */
 static void add(struct listing *l, struct record *r, enum status status)
 {
@@ -42,6 +54,10 @@ static void add(struct listing *l, struct record *r, enum status status)
 	*to = (struct listed){ .status = status, .name = s->name, .image = s->image ? s->image : s->rootfs, .created = s->created,
 			       .created_ns = s->created_ns, .args = s->process.args, .labels = s->labels,
 			       .pid = runs ? r->state.pid : 0, .health = runs ? r->state.health : NULL, .last = r->last };
+	if (runs) {
+		to->ip = addresses(&r->state.attachments);
+		to->ports = ports_text(&r->state.ports);
+	}
 	memcpy(to->id, r->id, sizeof to->id);
 	s->name = NULL;
 	*(s->image ? &s->image : &s->rootfs) = NULL;
@@ -119,6 +135,8 @@ void listing_free(struct listing *l)
 		free(x->name);
 		free(x->image);
 		free(x->health);
+		free(x->ip);
+		free(x->ports);
 		free(x->last.error);
 		strs_free(&x->args);
 		strs_free(&x->labels);

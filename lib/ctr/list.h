@@ -13,6 +13,8 @@ struct listed {
 	struct strs args, labels;
 	int64_t pid;            /* 0: it doesn't run */
 	char *health;
+	char *ip;               /* of each of its networks, comma-separated; NULL: none */
+	char *ports;            /* ports_text */
 	struct last last;
 };
 

@@ -1,7 +1,10 @@
 #include "ctr/net_admin.h"
+#include "base/file.h"
 #include "ctr/attachment.h"
+#include "ctr/net_iface.h"
 #include "net/network.h"
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -34,7 +37,7 @@ int net_create(const struct store *s, struct network *n, bool ipv6, struct err *
 		r = network_create(s->root, s->tag, n, ipv6, err);
 	if (r < 0)
 		return r;
-	r = network_up(s->root, s->tag, n, true, err);
+	r = network_up(s->tag, n, true, err);
 	if (r < 0) {
 		network_forget(s->root, n->name, NULL);
 		network_down(s->root, s->tag, n, NULL);
@@ -88,6 +91,12 @@ int net_remove(const struct store *s, const char *name, struct err *err)
 		r = network_down(s->root, s->tag, &n, err);
 	if (!r)
 		r = network_forget(s->root, name, err);
+	if (!r) {
+		char *leases = xasprintf("net/%s", name);
+
+		tree_remove(s->run, leases);
+		free(leases);
+	}
 	strs_free(&who);
 	network_free(&n);
 	return r;
@@ -134,6 +143,10 @@ static void put_members(const struct store *s, const char *network, struct json_
 			json_put_str(o, "mac", a[k].mac);
 			json_put_str(o, "interface", a[k].name);
 			json_put_str(o, "host_interface", a[k].host);
+			json_begin(o, "ports", '[');
+			for (size_t p = 0; p < r.state.ports.n; p++)
+				fields_write(o, NULL, port_fields, (const struct port *)r.state.ports.v + p);
+			json_end(o, ']');
 			json_end(o, '}');
 		}
 		record_close(&r);
@@ -197,7 +210,7 @@ int net_reload(const struct store *s, struct err *err)
 		int r = network_load(s->root, names.v[i], &n, first ? NULL : err);
 
 		if (!r) {
-			r = network_up(s->root, s->tag, &n, true, first ? NULL : err);
+			r = network_up(s->tag, &n, true, first ? NULL : err);
 			network_free(&n);
 		}
 		first = first ? first : r < 0 ? r : 0;
@@ -246,7 +259,12 @@ int net_disconnect(const struct store *s, const char *target, const char *networ
 
 	if (lock < 0)
 		return lock;
-	code = is_on(&r, network) ? networks_leave(s, &r, network, err) : err_msg(err, -ENOENT, "isn't on network %s", network);
+	if (iface_is(network))
+		code = err_msg(err, -EINVAL, "%s stays until the container ends", network);
+	else if (!is_on(&r, network))
+		code = err_msg(err, -ENOENT, "isn't on network %s", network);
+	else
+		code = networks_leave(s, &r, network, err);
 	record_close(&r);
 	close(lock);
 	return code;

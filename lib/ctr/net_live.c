@@ -17,28 +17,27 @@ int networks_publish_again(const struct store *s, const struct record *r, struct
 {
 	const struct port *p = r->state.ports.v;
 	struct address four, six;
-	struct nft t;
+	struct firewall fw;
 	int first = 0;
 
 	if (!r->state.ports.n)
 		return 0;
-	first = nft_open(&t, s->tag, err);
+	first = firewall_open(&fw, s->tag, err);
 	if (first < 0)
 		return first;
 	networks_addresses(&r->state, &four, &six);
 	for (size_t i = 0; i < r->state.ports.n; i++) {
 		struct array one = { (void *)(uintptr_t)&p[i], 1 };
-		int code = ports_publish(&t, &one, &four, &six, first ? NULL : err);
+		int code = ports_publish(&fw, &one, &four, &six, first ? NULL : err);
 
 		if (code < 0 && code != -EADDRINUSE && !first) /* in use: it stands already */
 			first = code;
 	}
-	nft_close(&t);
+	firewall_close(&fw);
 	return first;
 }
 
-/* Runs WORK in the network namespace NETNS, in a child: its result. */
-static int in_namespace(int netns, int (*work)(void *arg, struct err *err), void *arg, struct err *err)
+int networks_inside(int netns, int (*work)(void *arg, struct err *err), void *arg, struct err *err)
 {
 	struct err told = { 0 };
 	int ends[2], status, code;
@@ -64,6 +63,24 @@ static int in_namespace(int netns, int (*work)(void *arg, struct err *err), void
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : told.code < 0 ? told.code : -EIO;
 }
 
+/* The default routes of an attachment, where there are none yet: of two networks the first leads out, and if it leaves the next. */
+static void add_ways_out(struct netlink *nl, const struct attachment *a)
+{
+	struct address gateways[2] = { address_of(a->gateway), address_of(a->gateway6) };
+	struct link l;
+
+	if (link_find(nl, a->name, &l, NULL) < 0)
+		return;
+	for (int i = 0; i < 2; i++) {
+		struct buf b = { 0 };
+
+		link_put_default_route(&b, l.index, &gateways[i]);
+		if (b.len)
+			netlink_talk(nl, &b, "set the default route", NULL, NULL, NULL);
+		buf_free(&b);
+	}
+}
+
 static int configure_one(void *arg, struct err *err)
 {
 	const struct attachment *a = arg;
@@ -75,59 +92,51 @@ static int configure_one(void *arg, struct err *err)
 	if (!r)
 		r = link_find(&nl, a->name, &l, err);
 	if (!r) {
-		networks_put_one(&b, a, l.index, false);
+		networks_put_one(&b, a, l.index, false, false);
 		r = netlink_talk(&nl, &b, "configure the interface", NULL, NULL, err);
 	}
+	if (!r)
+		add_ways_out(&nl, a);
 	buf_free(&b);
 	netlink_close(&nl);
 	return r;
 }
 
+struct leaving {
+	const struct record *r;
+	const struct attachment *a;
+};
+
 static int remove_one(void *arg, struct err *err)
 {
-	const struct attachment *a = arg;
+	const struct leaving *from = arg;
+	const struct attachment *a = from->r->state.attachments.v;
 	struct netlink nl;
 	int r = netlink_open(&nl, NETLINK_ROUTE, err);
 
-	if (!r) {
-		r = link_delete(&nl, a->name, err);
-		netlink_close(&nl);
-	}
+	if (!r)
+		r = link_delete(&nl, from->a->name, err);
+	for (size_t i = 0; i < from->r->state.attachments.n && !r; i++)
+		if (&a[i] != from->a)
+			add_ways_out(&nl, &a[i]);
+	netlink_close(&nl);
 	return r;
 }
 
-/* A name that no interface of the container has: eth0 may have left. */
-static void name_interface(const struct record *r, struct attachment *a)
-{
-	const struct attachment *all = r->state.attachments.v;
-	char name[16];
-	bool used = true;
-
-	for (int i = 0; used; i++) {
-		snprintf(name, sizeof name, "eth%d", i);
-		used = false;
-		for (size_t k = 0; k < r->state.attachments.n; k++)
-			used = used || (&all[k] != a && !strcmp(all[k].name, name));
-	}
-	free(a->name);
-	a->name = xstrdup(name);
-}
-
-static int plug_in(const struct store *s, struct record *r, struct attachment *a, struct err *err)
+static int plug_in(const struct store *s, const struct record *r, struct attachment *a, struct err *err)
 {
 	int netns = ns_open((pid_t)r->state.pid, CLONE_NEWNET), code;
 	struct netlink nl;
 
 	if (netns < 0)
 		return err_sys(err, netns, "open the container's network namespace");
-	name_interface(r, a);
 	code = netlink_open(&nl, NETLINK_ROUTE, err);
 	if (!code) {
-		code = networks_connect_one(s, &nl, r, a, 0, netns, err);
+		code = networks_connect_one(s, &nl, r, a, netns, err);
 		netlink_close(&nl);
 	}
 	if (!code)
-		code = in_namespace(netns, configure_one, a, err);
+		code = networks_inside(netns, configure_one, a, err);
 	close(netns);
 	return code;
 }
@@ -142,20 +151,22 @@ static void drop_attachment(struct record *r, size_t i)
 
 static int join_running(const struct store *s, struct record *r, const struct net_spec *n, struct err *err)
 {
-	int code = networks_reserve_one(s, r, n, err);
-	size_t last = r->state.attachments.n - 1;
-	struct attachment *a = (struct attachment *)r->state.attachments.v + last;
+	size_t had = r->state.attachments.n;
+	int lock = networks_lock(s, err), code = lock < 0 ? lock : networks_reserve_one(s, r, n, err);
+	struct attachment *a = (struct attachment *)r->state.attachments.v + had;
 
 	if (!code)
 		code = plug_in(s, r, a, err);
 	if (!code)
 		code = record_write_state(s, r, err);
 	if (!code) {
-		networks_tell_names(s, r);
-	} else {
+		networks_tell_one(s, r, n->network);
+	} else if (r->state.attachments.n > had) {
 		networks_release_one(s, r, a);
-		drop_attachment(r, last);
+		drop_attachment(r, had);
 	}
+	if (lock >= 0)
+		close(lock);
 	return code;
 }
 
@@ -180,19 +191,20 @@ int networks_join(const struct store *s, struct record *r, const struct net_spec
 static int leave_running(const struct store *s, struct record *r, size_t i, struct err *err)
 {
 	struct attachment *a = (struct attachment *)r->state.attachments.v + i;
-	int netns = ns_open((pid_t)r->state.pid, CLONE_NEWNET), code;
+	int netns = ns_open((pid_t)r->state.pid, CLONE_NEWNET), lock, code;
 
 	if (netns < 0)
 		return err_sys(err, netns, "open the container's network namespace");
-	networks_forget_names(s, r);
-	code = in_namespace(netns, remove_one, a, err);
+	code = networks_inside(netns, remove_one, &(struct leaving){ r, a }, err);
 	close(netns);
-	if (!code) {
-		networks_release_one(s, r, a);
-		drop_attachment(r, i);
-		code = record_write_state(s, r, err);
-	}
-	networks_tell_names(s, r);
+	lock = code ? code : networks_lock(s, err);
+	if (lock < 0)
+		return lock;
+	networks_forget_one(s, r->id, a->network, true);
+	networks_release_one(s, r, a);
+	drop_attachment(r, i);
+	code = record_write_state(s, r, err);
+	close(lock);
 	return code;
 }
 
@@ -242,13 +254,19 @@ int net_run(const struct store *s, const char *network, char **cmd, struct err *
 {
 	struct net_spec want = { .network = (char *)network };
 	struct record r = { .dir = -1, .run = -1 };
-	int go[2], netns, code;
+	int go[2], netns, lock, code;
 	sigset_t old;
 	pid_t pid;
 
 	snprintf(r.id, sizeof r.id, "p%011d", (int)getpid()); /* what its lease names: a process, no container */
 	r.spec.name = xstrdup(r.id);
+	lock = networks_lock(s, err);
+	if (lock < 0)
+		return lock;
 	code = networks_reserve_one(s, &r, &want, err);
+	if (!code)
+		networks_tell_one(s, &r, network);
+	close(lock);
 	if (!code && pipe2(go, O_CLOEXEC) < 0)
 		code = err_sys(err, -errno, "make a pipe");
 	if (code < 0) {

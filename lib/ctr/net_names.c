@@ -2,11 +2,34 @@
 #include "ctr/networking.h"
 #include "net/lease.h"
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Names are lines of each member's hosts file, which is bound into it and so rewritten in place, under the network's lock. */
+/* Names are lines of each member's hosts file, which is bound into it and so rewritten in place. Leases say who is a member and what it is called;
+ * both change under networks_lock alone, so that one never tells what the other doesn't. */
+
+int networks_lock(const struct store *s, struct err *err)
+{
+	int r = dir_make_all(s->run, "net", 0700);
+
+	r = r < 0 ? r : dir_lock(s->run, "net", -1);
+	return r < 0 ? err_sys(err, r, "lock %s/net", s->run_path) : r;
+}
+
+/* "<id> <name> <hostname> <alias>..": what a lease names and what others find it by. */
+char *networks_owner(const struct record *r)
+{
+	struct buf b = { 0 };
+
+	buf_fmt(&b, "%s %s", r->id, r->spec.name);
+	if (r->spec.hostname && strcmp(r->spec.hostname, r->spec.name))
+		buf_fmt(&b, " %s", r->spec.hostname);
+	for (size_t i = 0; i < r->spec.aliases.n && b.len < 900; i++)
+		buf_fmt(&b, " %s", r->spec.aliases.v[i]);
+	return b.p;
+}
 
 /* "<id> <name> <alias>.." -> "<address>\t<name> <alias>..\n" */
 static void add_line(struct buf *b, const char *address, const char *owner)
@@ -36,83 +59,132 @@ static void append(const struct store *s, const char *id, const struct buf *text
 		close(fd);
 }
 
-/* Takes the lines of ADDRESS out of one file. */
-static void strike(const struct store *s, const char *id, const char *address)
+/* Whether LINE is of one of the ADDRESSES. */
+static bool is_of(const char *line, size_t len, const struct strs *addresses)
 {
-	struct buf all = { 0 }, kept = { 0 };
-	size_t n = strlen(address);
+	for (size_t i = 0; i < addresses->n; i++) {
+		size_t n = strlen(addresses->v[i]);
+
+		if (len > n && !strncmp(line, addresses->v[i], n) && line[n] == '\t')
+			return true;
+	}
+	return false;
+}
+
+static void rewrite(int fd, const struct buf *all, const struct strs *addresses)
+{
+	struct buf kept = { 0 };
+
+	buf_add(&kept, "", 0);
+	for (size_t at = 0; at < all->len;) {
+		const char *line = all->p + at, *end = memchr(line, '\n', all->len - at);
+		size_t len = end ? (size_t)(end - line) + 1 : all->len - at;
+
+		if (!is_of(line, len, addresses))
+			buf_add(&kept, line, len);
+		at += len;
+	}
+	if (kept.len < all->len && lseek(fd, 0, SEEK_SET) == 0 && write_all(fd, kept.p, kept.len) == 0)
+		if (ftruncate(fd, (off_t)kept.len) < 0)
+			kept.len = 0;
+	buf_free(&kept);
+}
+
+/* Takes the lines of ADDRESSES out of one file, which the container may have filled with anything. */
+static void strike(const struct store *s, const char *id, const struct strs *addresses)
+{
+	struct buf all = { 0 };
 	int fd = open_hosts(s, id, O_RDWR);
 
 	if (fd < 0)
 		return;
-	buf_add(&kept, "", 0);
 	for (ssize_t got = 1; got > 0 && all.len < 1 << 20;) {
 		buf_reserve(&all, 8192);
 		got = read(fd, all.p + all.len, 8192);
 		all.len += got > 0 ? (size_t)got : 0;
 	}
-	for (size_t at = 0; at < all.len;) {
-		const char *line = all.p + at, *end = memchr(line, '\n', all.len - at);
-		size_t len = end ? (size_t)(end - line) + 1 : all.len - at;
-
-		if (len <= n || strncmp(line, address, n) || line[n] != '\t')
-			buf_add(&kept, line, len);
-		at += len;
-	}
-	if (kept.len < all.len && lseek(fd, 0, SEEK_SET) == 0 && write_all(fd, kept.p, kept.len) == 0)
-		if (ftruncate(fd, (off_t)kept.len) < 0)
-			kept.len = 0;
+	if (all.len < 1 << 20)
+		rewrite(fd, &all, addresses);
 	close(fd);
 	buf_free(&all);
-	buf_free(&kept);
 }
 
+/* What one network has to learn of one member. */
 struct telling {
 	const struct store *s;
-	const char *id;          /* whose names come or go */
-	struct buf mine;         /* its lines; the address alone when they go */
-	struct buf others;       /* what it has to learn */
-	bool leaving;
+	const char *id;
+	struct strs addresses;   /* its own */
+	struct buf mine, others; /* lines */
+	struct strs strangers;   /* the others' addresses */
 };
+
+static void sort_lease(void *arg, const char *address, const char *owner)
+{
+	struct telling *t = arg;
+	bool own = !strncmp(owner, t->id, ID_LENGTH);
+
+	if (strlen(owner) < ID_LENGTH)
+		return;
+	add_line(own ? &t->mine : &t->others, address, owner);
+	strs_add(own ? &t->addresses : &t->strangers, address);
+}
 
 static void tell_one(void *arg, const char *address, const char *owner)
 {
-	struct telling *t = arg;
+	const struct telling *t = arg;
 
-	if (strlen(owner) < ID_LENGTH || !strncmp(owner, t->id, ID_LENGTH))
-		return;
-	if (t->leaving) {
-		strike(t->s, owner, t->mine.p);
-	} else {
+	(void)address;
+	if (strlen(owner) >= ID_LENGTH && strncmp(owner, t->id, ID_LENGTH) != 0)
 		append(t->s, owner, &t->mine);
-		add_line(&t->others, address, owner);
-	}
 }
 
-static void find_mine(void *arg, const char *address, const char *owner)
+static void strike_one(void *arg, const char *address, const char *owner)
 {
-	struct telling *t = arg;
+	const struct telling *t = arg;
 
-	if (!strncmp(owner, t->id, ID_LENGTH))
-		add_line(&t->mine, address, owner);
+	(void)address;
+	if (strlen(owner) >= ID_LENGTH && strncmp(owner, t->id, ID_LENGTH) != 0)
+		strike(t->s, owner, &t->addresses);
 }
 
-static void tell(const struct store *s, const struct record *r, const struct attachment *a)
+static void telling_begin(struct telling *t, const struct store *s, const char *id, const char *network)
 {
-	struct telling t = { .s = s, .id = r->id };
-	int dir = lease_directory(s->run, a->network), lock = dir < 0 ? dir : dir_lock(dir, ".", -1);
+	*t = (struct telling){ .s = s, .id = id };
+	lease_each(s->run, network, sort_lease, t);
+}
 
-	lease_each(s->run, a->network, find_mine, &t);
+static void telling_end(struct telling *t)
+{
+	strs_free(&t->addresses);
+	strs_free(&t->strangers);
+	buf_free(&t->mine);
+	buf_free(&t->others);
+}
+
+void networks_tell_one(const struct store *s, const struct record *r, const char *network)
+{
+	struct telling t;
+
+	telling_begin(&t, s, r->id, network);
 	if (t.mine.len)
-		lease_each(s->run, a->network, tell_one, &t);
+		lease_each(s->run, network, tell_one, &t);
 	append(s, r->id, &t.mine);
 	append(s, r->id, &t.others);
-	buf_free(&t.mine);
-	buf_free(&t.others);
-	if (lock >= 0)
-		close(lock);
-	if (dir >= 0)
-		close(dir);
+	telling_end(&t);
+}
+
+void networks_forget_one(const struct store *s, const char *id, const char *network, bool stays)
+{
+	struct telling t;
+
+	telling_begin(&t, s, id, network);
+	if (t.addresses.n)
+		lease_each(s->run, network, strike_one, &t);
+	if (stays) {
+		strike(s, id, &t.addresses);
+		strike(s, id, &t.strangers);
+	}
+	telling_end(&t);
 }
 
 void networks_tell_names(const struct store *s, const struct record *r)
@@ -121,31 +193,24 @@ void networks_tell_names(const struct store *s, const struct record *r)
 
 	for (size_t i = 0; i < r->state.attachments.n; i++)
 		if (a[i].ip || a[i].ip6)
-			tell(s, r, &a[i]);
+			networks_tell_one(s, r, a[i].network);
 }
 
-static void forget(const struct store *s, const struct record *r, const struct attachment *a, const char *address)
-{
-	struct telling t = { .s = s, .id = r->id, .leaving = true };
-	int dir = lease_directory(s->run, a->network), lock = dir < 0 ? dir : dir_lock(dir, ".", -1);
-
-	buf_str(&t.mine, address);
-	lease_each(s->run, a->network, tell_one, &t);
-	buf_free(&t.mine);
-	if (lock >= 0)
-		close(lock);
-	if (dir >= 0)
-		close(dir);
-}
-
-void networks_forget_names(const struct store *s, const struct record *r)
+void networks_rename(const struct store *s, const struct record *r)
 {
 	const struct attachment *a = r->state.attachments.v;
+	int lock = r->state.attachments.n ? networks_lock(s, NULL) : -1;
+	char *owner = networks_owner(r);
 
-	for (size_t i = 0; i < r->state.attachments.n; i++) {
+	for (size_t i = 0; i < r->state.attachments.n && lock >= 0; i++) {
+		networks_forget_one(s, r->id, a[i].network, true);
 		if (a[i].ip)
-			forget(s, r, &a[i], a[i].ip);
+			lease_rename(s->run, a[i].network, a[i].ip, owner);
 		if (a[i].ip6)
-			forget(s, r, &a[i], a[i].ip6);
+			lease_rename(s->run, a[i].network, a[i].ip6, owner);
+		networks_tell_one(s, r, a[i].network);
 	}
+	free(owner);
+	if (lock >= 0)
+		close(lock);
 }

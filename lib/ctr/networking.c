@@ -1,9 +1,10 @@
 #include "ctr/networking.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "ctr/net_admin.h"
+#include "ctr/net_iface.h"
 #include "ctr/ports.h"
 #include "net/lease.h"
-#include "net/loopback.h"
 #include "net/network.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -27,40 +28,18 @@ int network_get(const struct store *s, const char *name, struct network *out, st
 	return r;
 }
 
-static struct address parse(const char *text)
-{
-	struct address a = { 0 };
-
-	if (text)
-		address_parse(text, &a);
-	return a;
-}
-
-/* "<id> <name> <hostname> <alias>..": what a lease names and what others find it by. */
-static char *owner_text(const struct record *r)
-{
-	struct buf b = { 0 };
-
-	buf_fmt(&b, "%s %s", r->id, r->spec.name);
-	if (r->spec.hostname && strcmp(r->spec.hostname, r->spec.name))
-		buf_fmt(&b, " %s", r->spec.hostname);
-	for (size_t i = 0; i < r->spec.aliases.n && b.len < 900; i++)
-		buf_fmt(&b, " %s", r->spec.aliases.v[i]);
-	return b.p;
-}
-
 /* An address of one family, if the network has it. */
 static int take(const struct store *s, const struct record *r, const struct network *n, int family, const char *wanted,
 		struct attachment *a, struct err *err)
 {
-	struct address want = parse(wanted), gateway, got;
+	struct address want = address_of(wanted), gateway, got;
 	char text[ADDRESS_TEXT], *owner;
 	struct subnet sub;
 	int code;
 
 	if (!network_subnet(n, family, &sub, &gateway))
 		return wanted ? err_msg(err, -EINVAL, "address %s: network %s has no subnet for it", wanted, n->name) : 0;
-	owner = owner_text(r);
+	owner = networks_owner(r);
 	code = lease_take(s->run, n->name, &sub, &gateway, &want, owner, &got, err);
 	free(owner);
 	if (code < 0)
@@ -89,7 +68,7 @@ static char *host_end(const struct store *s, const struct record *r, const char 
 /* 02:42 and the IPv4 address, as docker has it: a neighbour's ARP entry stays right when the address comes again. */
 static char *mac_of(const struct attachment *a)
 {
-	struct address ip = parse(a->ip);
+	struct address ip = address_of(a->ip);
 	char hex[9];
 
 	if (ip.family)
@@ -98,21 +77,42 @@ static char *mac_of(const struct attachment *a)
 	return xasprintf("02:43:%.2s:%.2s:%.2s:%.2s", hex, hex + 2, hex + 4, hex + 6);
 }
 
+/* A name that no interface of the container has. */
+static char *free_name(const struct record *r)
+{
+	const struct attachment *a = r->state.attachments.v;
+	char *name = NULL;
+	bool used = true;
+
+	for (int i = 0; used; i++) {
+		free(name);
+		name = xasprintf("eth%d", i);
+		used = false;
+		for (size_t k = 0; k < r->state.attachments.n; k++)
+			used = used || (a[k].name && !strcmp(a[k].name, name));
+	}
+	return name;
+}
+
 int networks_reserve_one(const struct store *s, struct record *r, const struct net_spec *want, struct err *err)
 {
+	char *name = free_name(r);
 	struct attachment *a;
 	struct network n;
-	size_t index = r->state.attachments.n;
 	int code = network_get(s, want->network, &n, err);
 
-	if (code < 0)
+	if (code < 0) {
+		free(name);
 		return code;
-	code = network_up(s->root, s->tag, &n, false, err);
+	}
+	code = network_up(s->tag, &n, false, err);
+	if (code > 0) /* a reboot, or somebody's flush: the other networks and ports too */
+		code = net_reload(s, err);
 	a = array_add(&r->state.attachments, sizeof *a);
 	a->network = xstrdup(n.name);
 	a->driver = xstrdup(n.driver);
-	a->device = xstrdup(*n.device ? n.device : n.parent);
-	a->name = xasprintf("eth%d", (int)index);
+	a->device = xstrdup(*n.device || !n.parent ? n.device : n.parent);
+	a->name = name;
 	a->mtu = n.mtu;
 	if (code >= 0)
 		code = take(s, r, &n, AF_INET, want->ip, a, err);
@@ -124,38 +124,95 @@ int networks_reserve_one(const struct store *s, struct record *r, const struct n
 	return code;
 }
 
+/* The addresses that ports are published towards: those of the first network that has any. */
+void networks_addresses(const struct state *st, struct address *four, struct address *six)
+{
+	const struct attachment *a = st->attachments.v;
+
+	*four = *six = (struct address){ 0 };
+	for (size_t i = 0; i < st->attachments.n; i++) {
+		if (!four->family)
+			*four = address_of(a[i].ip);
+		if (!six->family)
+			*six = address_of(a[i].ip6);
+	}
+}
+
+static void withdraw(const struct store *s, struct record *r)
+{
+	const struct attachment *a = r->state.attachments.v;
+	struct address four, six;
+	bool ptp = false;
+	struct firewall fw;
+
+	for (size_t i = 0; i < r->state.attachments.n; i++)
+		ptp = ptp || (a[i].driver && !strcmp(a[i].driver, "ptp"));
+	if ((!r->state.ports.n && !ptp) || firewall_open(&fw, s->tag, NULL) < 0)
+		return;
+	networks_addresses(&r->state, &four, &six);
+	ports_withdraw(&fw, &r->state.ports, &four, &six);
+	for (size_t i = 0; i < r->state.attachments.n; i++)
+		if (a[i].driver && !strcmp(a[i].driver, "ptp")) {
+			struct firewall_net rules = { .device = a[i].host, .nat = a[i].gateway != NULL, .internal = !a[i].gateway };
+
+			firewall_remove_net(&fw, &rules, NULL);
+		}
+	firewall_close(&fw);
+}
+
+void networks_release_one(const struct store *s, const struct record *r, const struct attachment *a)
+{
+	if (!a->ip && !a->ip6)
+		return;
+	networks_forget_one(s, r->id, a->network, false);
+	if (a->ip)
+		lease_release(s->run, a->network, a->ip, r->id);
+	if (a->ip6)
+		lease_release(s->run, a->network, a->ip6, r->id);
+}
+
+/* Under networks_lock. */
+static void release_all(const struct store *s, struct record *r)
+{
+	const struct attachment *a = r->state.attachments.v;
+
+	withdraw(s, r);
+	for (size_t i = 0; i < r->state.attachments.n; i++)
+		networks_release_one(s, r, &a[i]);
+	fields_free_array(attachment_fields, sizeof(struct attachment), &r->state.attachments);
+	fields_free_array(port_fields, sizeof(struct port), &r->state.ports);
+}
+
 int networks_reserve(const struct store *s, struct record *r, struct err *err)
 {
 	const struct net_spec *want = r->spec.nets.v;
 	int code = 0;
 
+	for (size_t i = 0; i < r->spec.nets.n && !code; i++) /* first, since their names are the user's */
+		code = iface_is(want[i].network) ? iface_reserve(r, want[i].network, err) : 0;
 	for (size_t i = 0; i < r->spec.nets.n && !code; i++)
-		code = networks_reserve_one(s, r, &want[i], err);
+		code = iface_is(want[i].network) ? 0 : networks_reserve_one(s, r, &want[i], err);
 	if (code < 0)
-		networks_release(s, r);
+		release_all(s, r);
 	return code;
-}
-
-static void parse_mac(const char *text, uint8_t mac[6])
-{
-	sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx", &mac[0], &mac[1], &mac[2], &mac[3], &mac[4], &mac[5]);
 }
 
 /* The host's end of a ptp pair is the gateway: it has that address and a route to the one container. */
 static int settle_ptp(const struct store *s, struct netlink *nl, const struct attachment *a, struct err *err)
 {
-	struct nft_net rules = { .device = a->host, .nat = a->gateway != NULL, .internal = !a->gateway };
+	struct firewall_net rules = {
+		.device = a->host, .nat = a->gateway != NULL, .internal = !a->gateway, .ipv6 = a->ip6, .subnet = { address_of(a->ip), 32 },
+	};
 	const struct {
 		const char *ip, *gateway;
 	} pair[] = { { a->ip, a->gateway }, { a->ip6, a->gateway6 } };
 	struct buf b = { 0 };
-	char path[80];
-	struct nft t;
+	struct firewall fw;
 	struct link l;
 	int r = link_find(nl, a->host, &l, err);
 
 	for (int i = 0; i < 2 && !r; i++) {
-		struct address ip = parse(pair[i].ip), gateway = parse(pair[i].gateway);
+		struct address ip = address_of(pair[i].ip), gateway = address_of(pair[i].gateway);
 		struct subnet one = { ip, 8 * address_length(&ip) };
 
 		if (!ip.family)
@@ -167,13 +224,11 @@ static int settle_ptp(const struct store *s, struct netlink *nl, const struct at
 	if (!r)
 		r = netlink_talk(nl, &b, "give the host's end its address", NULL, NULL, err);
 	buf_free(&b);
-	snprintf(path, sizeof path, "/proc/sys/net/ipv4/conf/%s/route_localnet", a->host);
-	file_put(AT_FDCWD, path, "1");
 	if (!r)
-		r = nft_open(&t, s->tag, err);
+		r = firewall_open(&fw, s->tag, err);
 	if (!r) {
-		r = nft_add_net(&t, &rules, err);
-		nft_close(&t);
+		r = firewall_add_net(&fw, &rules, err);
+		firewall_close(&fw);
 	}
 	return r;
 }
@@ -194,8 +249,8 @@ static int settle_port(const struct store *s, struct netlink *nl, const struct r
 	return code ? code : link_port(nl, l.index, r->spec.ports.n > 0, no_icc, err);
 }
 
-int networks_connect_one(const struct store *s, struct netlink *nl, const struct record *r, const struct attachment *a, int index,
-			 int netns, struct err *err)
+int networks_connect_one(const struct store *s, struct netlink *nl, const struct record *r, const struct attachment *a, int netns,
+			 struct err *err)
 {
 	bool bridge = !strcmp(a->driver, "bridge");
 	uint8_t mac[6] = { 0 };
@@ -204,27 +259,13 @@ int networks_connect_one(const struct store *s, struct netlink *nl, const struct
 
 	if (code < 0)
 		return code;
-	parse_mac(a->mac, mac);
+	mac_parse(a->mac, mac);
 	if (!*a->host)
-		return link_make_child(nl, a->driver, l.index, a->name, index, netns, mac, (int)a->mtu, err);
-	code = link_make_veth(nl, a->host, bridge ? l.index : 0, a->name, index, netns, mac, (int)a->mtu, err);
+		return link_make_child(nl, a->driver, l.index, a->name, netns, mac, (int)a->mtu, err);
+	code = link_make_veth(nl, a->host, bridge ? l.index : 0, a->name, netns, mac, (int)a->mtu, err);
 	if (code < 0)
 		return code;
 	return bridge ? settle_port(s, nl, r, a, err) : settle_ptp(s, nl, a, err);
-}
-
-/* The addresses that ports are published towards: those of the first network that has any. */
-void networks_addresses(const struct state *st, struct address *four, struct address *six)
-{
-	const struct attachment *a = st->attachments.v;
-
-	*four = *six = (struct address){ 0 };
-	for (size_t i = 0; i < st->attachments.n; i++) {
-		if (!four->family)
-			*four = parse(a[i].ip);
-		if (!six->family)
-			*six = parse(a[i].ip6);
-	}
 }
 
 static void copy_ports(const struct array *from, struct array *to)
@@ -238,30 +279,21 @@ static void copy_ports(const struct array *from, struct array *to)
 	}
 }
 
-/* Somebody's flush of the rules is noticed here: they are put back once. */
 static int publish(const struct store *s, struct record *r, struct err *err)
 {
-	const struct attachment *a = r->state.attachments.v;
 	struct address four, six;
-	struct network n;
-	struct nft t;
+	struct firewall fw;
 	int code;
 
 	if (!r->spec.ports.n || !r->state.attachments.n)
 		return 0;
 	networks_addresses(&r->state, &four, &six);
 	copy_ports(&r->spec.ports, &r->state.ports);
-	code = nft_open(&t, s->tag, err);
+	code = firewall_open(&fw, s->tag, err);
 	if (code < 0)
 		return code;
-	code = ports_publish(&t, &r->state.ports, &four, &six, err);
-	if (code == -ENOENT && network_load(s->root, a[0].network, &n, err) == 0) {
-		code = network_up(s->root, s->tag, &n, true, err);
-		network_free(&n);
-		if (code >= 0)
-			code = ports_publish(&t, &r->state.ports, &four, &six, err);
-	}
-	nft_close(&t);
+	code = ports_publish(&fw, &r->state.ports, &four, &six, err);
+	firewall_close(&fw);
 	if (code < 0)
 		fields_free_array(port_fields, sizeof(struct port), &r->state.ports);
 	return code;
@@ -279,105 +311,21 @@ int networks_connect(const struct store *s, struct record *r, int netns, struct 
 	if (code < 0)
 		return code;
 	for (size_t i = 0; i < r->state.attachments.n && !code; i++)
-		code = networks_connect_one(s, &nl, r, &a[i], (int)i + 2, netns, err);
+		code = iface_attached(&a[i]) ? iface_connect(s, &nl, r, &a[i], netns, err)
+				       : networks_connect_one(s, &nl, r, &a[i], netns, err);
 	netlink_close(&nl);
 	return code ? code : publish(s, r, err);
 }
 
-static void put_family(struct buf *b, int index, const char *ip, int64_t prefix, const char *gateway, bool ptp, bool first)
-{
-	struct address a = parse(ip), g = parse(gateway);
-
-	if (!a.family)
-		return;
-	link_put_address(b, index, &a, ptp ? 8 * address_length(&a) : (int)prefix);
-	if (ptp && g.family) {
-		struct subnet one = { g, 8 * address_length(&g) };
-
-		link_put_route(b, index, &one);
-	}
-	if (first)
-		link_put_default_route(b, index, &g);
-}
-
-void networks_put_one(struct buf *b, const struct attachment *a, int index, bool default_route)
-{
-	bool ptp = !strcmp(a->driver, "ptp");
-
-	link_put_up(b, index, true);
-	put_family(b, index, a->ip, a->prefix, a->gateway, ptp, default_route);
-	put_family(b, index, a->ip6, a->prefix6, a->gateway6, ptp, default_route);
-}
-
-/* docker's: ping without a capability, ports below 1024 for every user of the container. Absent or refused (an id that
- * isn't mapped): what the kernel has stays. */
-void networks_settle(void)
-{
-	file_put(AT_FDCWD, "/proc/sys/net/ipv4/ping_group_range", "0 2147483647");
-	file_put(AT_FDCWD, "/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
-}
-
-int networks_configure(const struct state *st, struct err *err)
-{
-	const struct attachment *a = st->attachments.v;
-	struct buf b = { 0 };
-	struct netlink nl;
-	int r;
-
-	if (!st->attachments.n)
-		return loopback_up(err);
-	r = netlink_open(&nl, NETLINK_ROUTE, err);
-	if (r < 0)
-		return r;
-	link_put_up(&b, 1, true);
-	for (size_t i = 0; i < st->attachments.n; i++)
-		networks_put_one(&b, &a[i], (int)i + 2, i == 0);
-	r = netlink_talk(&nl, &b, "configure the container's interfaces", NULL, NULL, err);
-	buf_free(&b);
-	netlink_close(&nl);
-	return r;
-}
-
-static void withdraw(const struct store *s, struct record *r)
-{
-	const struct attachment *a = r->state.attachments.v;
-	struct address four, six;
-	bool ptp = false;
-	struct nft t;
-
-	for (size_t i = 0; i < r->state.attachments.n; i++)
-		ptp = ptp || (a[i].driver && !strcmp(a[i].driver, "ptp"));
-	if ((!r->state.ports.n && !ptp) || nft_open(&t, s->tag, NULL) < 0)
-		return;
-	networks_addresses(&r->state, &four, &six);
-	ports_withdraw(&t, &r->state.ports, &four, &six);
-	for (size_t i = 0; i < r->state.attachments.n; i++)
-		if (a[i].driver && !strcmp(a[i].driver, "ptp")) {
-			struct nft_net rules = { .device = a[i].host, .nat = a[i].gateway != NULL, .internal = !a[i].gateway };
-
-			nft_remove_net(&t, &rules, NULL);
-		}
-	nft_close(&t);
-}
-
-void networks_release_one(const struct store *s, const struct record *r, const struct attachment *a)
-{
-	if (a->ip)
-		lease_release(s->run, a->network, a->ip, r->id);
-	if (a->ip6)
-		lease_release(s->run, a->network, a->ip6, r->id);
-}
-
 void networks_release(const struct store *s, struct record *r)
 {
-	const struct attachment *a = r->state.attachments.v;
+	int lock;
 
 	if (!r->state.attachments.n)
 		return;
-	networks_forget_names(s, r);
-	withdraw(s, r);
-	for (size_t i = 0; i < r->state.attachments.n; i++)
-		networks_release_one(s, r, &a[i]);
-	fields_free_array(attachment_fields, sizeof(struct attachment), &r->state.attachments);
-	fields_free_array(port_fields, sizeof(struct port), &r->state.ports);
+	ifaces_return(s, r);
+	lock = networks_lock(s, NULL);
+	release_all(s, r);
+	if (lock >= 0)
+		close(lock);
 }

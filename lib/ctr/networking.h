@@ -5,7 +5,10 @@
 #include "ctr/record.h"
 #include "net/address.h"
 
-/* Brings the container's networks up and takes an address of each, noted in state.attachments. Nothing is left on failure. 0 or -errno, told. */
+/* Addresses and names of containers change under this lock alone: a descriptor to close, or -errno, told. */
+int networks_lock(const struct store *s, struct err *err);
+
+/* Brings the container's networks up and takes an address of each, noted in state.attachments. Under networks_lock. Nothing is left on failure. 0 or -errno, told. */
 int networks_reserve(const struct store *s, struct record *r, struct err *err);
 
 /* Puts an interface for each into the network namespace NETNS (a descriptor), and publishes the ports, noted in state.ports. */
@@ -17,11 +20,13 @@ void networks_settle(void);
 /* In the container's network namespace: interfaces up, addresses, routes, by one message. Without networks lo alone. */
 int networks_configure(const struct state *state, struct err *err);
 
-/* Lets those on the same networks find it by name, and it them. Removes its names again. */
+/* Lets those on the same networks find it by name, and it them, once its hosts file is written. Under networks_lock, as networks_reserve was. */
 void networks_tell_names(const struct store *s, const struct record *r);
-void networks_forget_names(const struct store *s, const struct record *r);
 
-/* Gives ports, addresses and rules back, by what the state says; idempotent. Interfaces go with the namespace. */
+/* Tells a new name of r->spec to those on its networks. */
+void networks_rename(const struct store *s, const struct record *r);
+
+/* Gives interfaces of the host's, ports, names, addresses and rules back, by what the state says; idempotent. Interfaces go with the namespace. */
 void networks_release(const struct store *s, struct record *r);
 
 /* The network of that name; "bridge", the default one, is made at first use. 0 or -errno, told. */
@@ -31,14 +36,23 @@ int network_get(const struct store *s, const char *name, struct network *out, st
 /* Publishes once more what should stand already: after somebody's flush of the rules. */
 int networks_publish_again(const struct store *s, const struct record *r, struct err *err);
 
-/* The parts of the above, for one attachment: NETNS is the container's, INDEX its number there (0: any). */
+/* The parts of the above, for one attachment, under networks_lock: NETNS is the container's. */
 int networks_reserve_one(const struct store *s, struct record *r, const struct net_spec *want, struct err *err);
 struct netlink;
-int networks_connect_one(const struct store *s, struct netlink *nl, const struct record *r, const struct attachment *a, int index,
-			 int netns, struct err *err);
-void networks_put_one(struct buf *b, const struct attachment *a, int index, bool default_route);
+int networks_connect_one(const struct store *s, struct netlink *nl, const struct record *r, const struct attachment *a, int netns,
+			 struct err *err);
+void networks_put_one(struct buf *b, const struct attachment *a, int index, bool way4, bool way6);
+/* With the names that lead to it. */
 void networks_release_one(const struct store *s, const struct record *r, const struct attachment *a);
 void networks_addresses(const struct state *st, struct address *four, struct address *six);
+
+void networks_tell_one(const struct store *s, const struct record *r, const char *network);
+/* Strikes the names of container ID out of the others' files; those of others out of its own too, if it STAYS alive. */
+void networks_forget_one(const struct store *s, const char *id, const char *network, bool stays);
+char *networks_owner(const struct record *r); /* a lease's text; malloc'ed */
+
+/* Runs WORK in the network namespace NETNS, in a child: its result. */
+int networks_inside(int netns, int (*work)(void *arg, struct err *err), void *arg, struct err *err);
 
 /* Puts a container on another network, or takes it off, now if it runs, and at its later starts. Under its lock. */
 int networks_join(const struct store *s, struct record *r, const struct net_spec *n, struct err *err);

@@ -27,6 +27,19 @@ extern const struct opt run_opts[];
  * told before anything is made is told here. 0 or -errno; SPEC is the caller's to free in either case. */
 int options_resolve(const struct store *s, struct run_options *o, int n, char **operands, struct spec *spec, struct err *err);
 
+/* The parts of options_resolve. 0 or -errno, told. */
+/* The root: a directory, or an image, whose config fills what the options leave open. */
+int options_root(const struct store *s, struct run_options *o, int n, char **operands, struct spec *spec, struct err *err);
+
+/* All namespaces but the network's. */
+int options_namespaces(const struct store *s, const struct run_options *o, struct spec *spec, struct err *err);
+
+/* Its user, capabilities and limits. */
+int options_process(const struct run_options *o, struct spec *spec, struct err *err);
+
+/* Restart policy, log, stop signal, health checks. */
+int options_life(const struct run_options *o, struct spec *spec, struct err *err);
+
 /* -v, --mount, --tmpfs, --device and --volumes-from into mount operations; missing sources of -v are made. */
 int options_files(const struct store *s, const struct run_options *o, struct spec *spec, struct err *err);
 
@@ -39,8 +52,8 @@ int options_networks(const struct store *s, const struct run_options *o, struct 
 /* A namespace's mode as --OPTION took it: container:N becomes container:ID. */
 int options_namespace(const struct store *s, const char *option, const char *mode, char **out, struct err *err);
 
-/* Sets or adds -e, --env-file values in ENV. */
-int options_env(const struct strs *files, const struct strs *settings, struct strs *env, struct err *err);
+/* Sets or adds -e, --env-file values in ENV, and with TTY a TERM where there is none. */
+int options_env(const struct strs *files, const struct strs *settings, bool tty, struct strs *env, struct err *err);
 
 /* All of it: resolves the options, makes the record with its files and volumes, writes --cidfile. The record is open and locked. 0 or -errno,
  * told, and nothing is left. */

@@ -57,7 +57,7 @@ static int host_path(const char *source, bool make, char **out, struct err *err)
 static int add_bind(struct spec *spec, const char *source, const char *target, const char *options, bool make, struct err *err)
 {
 	struct stat st;
-	char *path;
+	char *path = NULL;
 	int r = check_options(options, err);
 
 	if (!r)

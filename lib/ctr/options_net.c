@@ -1,4 +1,5 @@
 #include "ctr/options.h"
+#include "ctr/net_iface.h"
 #include "ctr/ports.h"
 #include "net/network.h"
 #include <errno.h>
@@ -12,12 +13,9 @@ static bool alone(const char *mode)
 
 static int check_mac(const char *mac, struct err *err)
 {
-	unsigned b[6];
-	int used = 0;
+	uint8_t b[6];
 
-	if (!mac)
-		return 0;
-	if (sscanf(mac, "%2x:%2x:%2x:%2x:%2x:%2x%n", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5], &used) != 6 || mac[used] || b[0] & 1)
+	if (mac && (mac_parse(mac, b) < 0 || b[0] & 1))
 		return err_msg(err, -EINVAL, "--mac %s: not like 02:42:00:00:00:01", mac);
 	return 0;
 }
@@ -44,7 +42,11 @@ static int add_network(const struct store *s, const char *name, struct spec *spe
 	for (size_t i = 0; i < spec->nets.n; i++)
 		if (!strcmp(had[i].network, name))
 			return err_msg(err, -EINVAL, "--net %s: given twice", name);
-	if (strcmp(name, "bridge") && !starts_with(name, "iface:")) {
+	if (iface_is(name)) {
+		r = iface_check(name, err);
+		if (r < 0)
+			return r;
+	} else if (strcmp(name, "bridge")) {
 		r = network_load(s->root, name, &found, err);
 		if (r < 0)
 			return r;
@@ -53,6 +55,17 @@ static int add_network(const struct store *s, const char *name, struct spec *spe
 	n = array_add(&spec->nets, sizeof *n);
 	n->network = xstrdup(name);
 	return 0;
+}
+
+/* That isn't a device of the host's; NULL: none. */
+static struct net_spec *first_network(const struct spec *spec)
+{
+	struct net_spec *n = spec->nets.v;
+
+	for (size_t i = 0; i < spec->nets.n; i++)
+		if (!iface_is(n[i].network))
+			return &n[i];
+	return NULL;
 }
 
 static int add_networks(const struct store *s, const struct run_options *o, struct spec *spec, struct err *err)
@@ -65,7 +78,11 @@ static int add_networks(const struct store *s, const struct run_options *o, stru
 					: add_network(s, o->nets.v[i], spec, err);
 	if (r < 0)
 		return r;
-	first = spec->nets.v;
+	first = first_network(spec);
+	if (!first)
+		return o->ip || o->ip6 || o->mac || o->aliases.n || o->ports.n
+			       ? err_msg(err, -EINVAL, "--ip, --ip6, --mac, --net-alias and -p need a network besides %s", o->nets.v[0])
+			       : 0;
 	first->ip = xstrdup(o->ip);
 	first->ip6 = xstrdup(o->ip6);
 	first->mac = xstrdup(o->mac);
@@ -115,7 +132,6 @@ int options_networks(const struct store *s, const struct run_options *o, struct 
 	if (!r)
 		r = add_ports(o, spec, err);
 	spec->net = xstrdup("private");
-	for (size_t i = 0; i < o->aliases.n; i++)
-		strs_add(&spec->aliases, o->aliases.v[i]);
+	strs_append(&spec->aliases, &o->aliases);
 	return r;
 }

@@ -134,7 +134,7 @@ static int taken(const struct port *p, int code, struct err *err)
 }
 
 /* One port whose number is known. */
-static int publish_one(struct nft *t, const struct port *p, const struct address *to4, const struct address *to6, struct err *err)
+static int publish_one(struct firewall *f, const struct port *p, const struct address *to4, const struct address *to6, struct err *err)
 {
 	struct publication pub[2];
 	int n = expand(p, to4, to6, pub), r = 0;
@@ -143,12 +143,12 @@ static int publish_one(struct nft *t, const struct port *p, const struct address
 		r = probe(&pub[i]);
 	if (r == -EADDRINUSE || r == -EADDRNOTAVAIL)
 		return taken(p, r, err);
-	r = nft_publish(t, pub, n, err);
+	r = firewall_publish(f, pub, n, err);
 	return r == -EEXIST ? taken(p, r, err) : r;
 }
 
 /* A free port of the range that isn't handed out by the kernel itself. */
-static int pick(struct nft *t, struct port *p, const struct address *to4, const struct address *to6, struct err *err)
+static int pick(struct firewall *f, struct port *p, const struct address *to4, const struct address *to6, struct err *err)
 {
 	int r = -EADDRINUSE;
 
@@ -158,35 +158,35 @@ static int pick(struct nft *t, struct port *p, const struct address *to4, const 
 		while (getrandom(&random, sizeof random, 0) != sizeof random)
 			;
 		p->host_port = 49152 + random % 16384;
-		r = publish_one(t, p, to4, to6, err);
+		r = publish_one(f, p, to4, to6, err);
 	}
 	return r;
 }
 
-int ports_publish(struct nft *t, struct array *ports, const struct address *to4, const struct address *to6, struct err *err)
+int ports_publish(struct firewall *f, struct array *ports, const struct address *to4, const struct address *to6, struct err *err)
 {
 	struct port *p = ports->v;
 	int r = 0;
 
 	for (size_t i = 0; i < ports->n && !r; i++) {
-		r = p[i].host_port ? publish_one(t, &p[i], to4, to6, err) : pick(t, &p[i], to4, to6, err);
+		r = p[i].host_port ? publish_one(f, &p[i], to4, to6, err) : pick(f, &p[i], to4, to6, err);
 		if (r < 0) {
 			struct array done = { ports->v, i };
 
-			ports_withdraw(t, &done, to4, to6);
+			ports_withdraw(f, &done, to4, to6);
 		}
 	}
 	return r;
 }
 
-void ports_withdraw(struct nft *t, const struct array *ports, const struct address *to4, const struct address *to6)
+void ports_withdraw(struct firewall *f, const struct array *ports, const struct address *to4, const struct address *to6)
 {
 	const struct port *p = ports->v;
 
 	for (size_t i = 0; i < ports->n; i++) {
 		struct publication pub[2];
 
-		nft_unpublish(t, pub, expand(&p[i], to4, to6, pub), NULL);
+		firewall_unpublish(f, pub, expand(&p[i], to4, to6, pub), NULL);
 	}
 }
 

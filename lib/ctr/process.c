@@ -141,8 +141,7 @@ static void default_signals(void)
 
 static char **environment(const struct process *p, const char *home, struct strs *env)
 {
-	for (size_t i = 0; i < p->env.n; i++)
-		strs_add(env, p->env.v[i]);
+	strs_append(env, &p->env);
 	if (!strs_getenv(env, "HOME"))
 		strs_setenv(env, "HOME", home);
 	return env->v;

@@ -51,13 +51,16 @@ static void note_exit(struct record *r, int exit_code)
 int reap(const struct store *s, struct record *r, int exit_code, struct err *err)
 {
 	int first = end_group(s, r, err), code;
+	bool ran;
 
-	if (r->state.pid || exit_code >= 0) {
+	ran = r->state.pid || exit_code >= 0;
+	if (ran)
 		note_exit(r, exit_code);
+	networks_release(s, r); /* may have to tell of an interface that is lost */
+	if (ran) {
 		code = r->spec.auto_remove ? 0 : record_write_last(r, true, first ? NULL : err);
 		first = first ? first : code;
 	}
-	networks_release(s, r);
 	record_forget_state(s, r);
 	return first;
 }

@@ -162,7 +162,7 @@ void record_refresh_networks(struct record *r)
 {
 	struct state now = { 0 }, *st = &r->state;
 
-	if (!st->attachments.n && !r->spec.nets.n)
+	if (!ns_is_private(r->spec.net))
 		return;
 	if (r->run < 0 || read_fields(r->run, "state.json", state_fields, &now, NULL) < 0)
 		return;
@@ -172,15 +172,21 @@ void record_refresh_networks(struct record *r)
 	fields_free(state_fields, &now);
 }
 
-void record_refresh_limits(struct record *r)
+void record_refresh_spec(struct record *r)
 {
 	struct spec now = { 0 };
 	struct cgroup_limits old = r->spec.limits;
+	struct array nets = r->spec.nets;
+	char *name = r->spec.name;
 
 	if (read_fields(r->dir, "spec.json", spec_fields, &now, NULL) < 0)
 		return;
 	r->spec.limits = now.limits;
 	now.limits = old;
+	r->spec.nets = now.nets;
+	now.nets = nets;
+	r->spec.name = now.name;
+	now.name = name;
 	spec_free(&now);
 }
 

@@ -68,8 +68,8 @@ void record_refresh(const struct store *s, struct record *r);
 /* Rereads what ctr-net connect and disconnect may have changed: the state's attachments, which the supervisor holds. */
 void record_refresh_networks(struct record *r);
 
-/* Rereads the spec's limits, which ctr-update may have changed. */
-void record_refresh_limits(struct record *r);
+/* Rereads of the spec what others may have changed meanwhile: limits, networks, name. */
+void record_refresh_spec(struct record *r);
 
 /* What it is now: the supervisor is looked for, the freezer asked. */
 enum status record_status(const struct store *s, const struct record *r);

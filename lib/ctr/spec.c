@@ -146,19 +146,6 @@ void spec_write(const struct spec *s, bool pretty, struct buf *out)
 	buf_char(out, '\n');
 }
 
-int spec_read(const char *text, size_t len, struct spec *out, struct err *err)
-{
-	struct json *j = json_parse(text, len, err);
-	int r = j ? fields_read(j, spec_fields, out, err) : -EINVAL;
-
-	json_free(j);
-	if (!r && (!out->id || (!out->rootfs && !out->layers.n)))
-		r = err_msg(err, -EINVAL, "names neither an id nor a root");
-	if (r < 0)
-		spec_free(out);
-	return r;
-}
-
 bool ns_is_host(const char *mode)
 {
 	return mode && !strcmp(mode, "host");

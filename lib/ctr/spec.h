@@ -93,9 +93,8 @@ int spec_idmaps(const struct spec *s, struct idmaps *out, struct err *err);
 /* The host's id of its root. */
 uid_t spec_owner(const struct spec *s);
 
-/* JSON and back. */
+/* As JSON, by spec_fields. */
 void spec_write(const struct spec *s, bool pretty, struct buf *out);
-int spec_read(const char *text, size_t len, struct spec *out, struct err *err);
 
 /* "host", "private" and so on. */
 bool ns_is_host(const char *mode);

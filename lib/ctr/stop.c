@@ -3,7 +3,7 @@
 #include "base/file.h"
 #include "base/kernel.h"
 #include "ctr/reap.h"
-#include "sys/proc.h"
+#include "sys/signals.h"
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -187,20 +187,13 @@ static void time_out(const struct store *s, struct stopping *t, struct err *err)
 	supervisor_ended(s, t, err);
 }
 
-static int remaining(int64_t due_ms)
-{
-	int64_t left = due_ms - clock_boot_ms();
-
-	return left < 0 ? 0 : left > 3600000 ? 3600000 : (int)left;
-}
-
 /* Waits for the next thing to happen to any of them. False when all are done. */
 static bool wait_some(const struct store *s, struct stopping *t, size_t n, struct pollfd *p, struct err *errs)
 {
 	int timeout = -1;
 
 	for (size_t i = 0; i < n; i++) {
-		int left = remaining(t[i].due_ms);
+		int left = clock_left_ms(t[i].due_ms);
 
 		p[i] = (struct pollfd){ t[i].pid >= 0 ? t[i].pid : t[i].supervisor, POLLIN, 0 };
 		if (p[i].fd >= 0 && (timeout < 0 || left < timeout))
@@ -217,7 +210,7 @@ static bool wait_some(const struct store *s, struct stopping *t, size_t n, struc
 			container_ended(&t[i]);
 		else if (p[i].revents)
 			supervisor_ended(s, &t[i], &errs[i]);
-		else if (!remaining(t[i].due_ms))
+		else if (!clock_left_ms(t[i].due_ms))
 			time_out(s, &t[i], &errs[i]);
 	}
 	return true;

@@ -98,19 +98,30 @@ static int write_pidfile(const struct supervisor *s, struct err *err)
 	return r < 0 ? err_sys(err, r, "write %s", s->pidfile) : 0;
 }
 
+/* Everything that is noted beforehand. Addresses and the names that lead to them come together. */
+static int prepare(struct supervisor *s, uid_t owner, struct err *err)
+{
+	int lock = s->record->spec.nets.n ? networks_lock(s->store, err) : -1, r;
+
+	if (lock < 0 && s->record->spec.nets.n)
+		return lock;
+	r = note_intent(s, err);
+	if (!r)
+		r = hostfiles_write(s->record, owner, err);
+	if (!r)
+		networks_tell_names(s->store, s->record);
+	if (lock >= 0)
+		close(lock);
+	return r ? r : rootfs_prepare(s->record, owner, err);
+}
+
 /* One start: everything from the intent to the running command. */
 static int start_once(struct supervisor *s, struct err *err)
 {
 	struct launch l = { .store = s->store, .record = s->record, .process = s->process, .window = s->window };
 	uid_t owner = spec_owner(&s->record->spec);
-	int r = note_intent(s, err);
+	int r = prepare(s, owner, err);
 
-	if (!r)
-		r = rootfs_prepare(s->record, owner, err);
-	if (!r)
-		r = hostfiles_write(s->record, owner, err);
-	if (!r)
-		networks_tell_names(s->store, s->record);
 	if (!r && s->listener < 0)
 		r = s->listener = attach_listen(s->record, err);
 	if (r >= 0)
@@ -199,7 +210,7 @@ static int run_until_done(struct supervisor *s, struct err *err)
 		record_write_last(s->record, true, NULL);
 		if (!back_off(s, &delay))
 			return code;
-		record_refresh_limits(s->record);
+		record_refresh_spec(s->record);
 		if (start_once(s, err) < 0) {
 			free(s->record->last.error);
 			s->record->last.error = xstrdup(err->text);
@@ -320,6 +331,11 @@ static void leave_groups(const struct cgroup_host *host)
 	for (int i = 0; i < host->n; i++)
 		if (host->h[i].self && strcmp(host->h[i].self, "/"))
 			file_put(host->h[i].fd, host->h[i].v2 ? "cgroup.procs" : "tasks", "0");
+}
+
+void supervise_alone(void)
+{
+	sys_close_range(3, 0);
 }
 
 /* Our session, terminal and descriptors aren't the supervisor's; the directory is left once files named from there (--pidfile) are written. */

@@ -15,6 +15,10 @@ struct start {
 	const char *pidfile;              /* the host's pid is written there; or NULL */
 };
 
+/* What a caller left open would stay open as long as the supervisor lives: everything beyond stderr is closed. Called first, before
+ * anything is opened, by those that start containers. */
+void supervise_alone(void);
+
 /* Starts and supervises in this process, with our own stdin, stdout and stderr. Returns the command's exit code (128+N for a
  * signal), or -errno, told, with err->exit. Everything is taken back when it returns. */
 int supervise_here(const struct start *s, struct err *err);

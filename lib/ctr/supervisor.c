@@ -1,14 +1,14 @@
 #include "ctr/supervisor.h"
 #include "base/clock.h"
 #include "base/kernel.h"
+#include "ctr/networking.h"
 #include "ctr/stop.h"
 #include "sys/init.h"
 #include "sys/proc.h"
 #include "sys/pty.h"
+#include "sys/signals.h"
 #include <poll.h>
 #include <signal.h>
-#include <sys/signalfd.h>
-#include <sys/wait.h>
 
 enum { SIGNALS, CHILD, OUT, ERR, IN, LOCAL, LISTENER, CHECK, FIXED };
 
@@ -20,13 +20,11 @@ bool supervisor_ends(const struct supervisor *s, int sig)
 /* Told to end while apart (a shutdown): the container gets what ctr-stop would send. Here we only pass signals on. */
 static void take_signal(struct supervisor *s)
 {
-	struct signalfd_siginfo info;
-	int sig;
+	int sig = signals_next(s->signals);
 
-	if (read(s->signals, &info, sizeof info) != (ssize_t)sizeof info)
+	if (!sig)
 		return;
-	sig = (int)info.ssi_signo;
-	if (s->local && sig == SIGWINCH)
+	if (s->local && (sig == SIGWINCH || sig == SIGPIPE)) /* our own terminal's, our own output's */
 		return;
 	if (s->local) {
 		s->ending |= supervisor_ends(s, sig);
@@ -57,14 +55,11 @@ static void fill(const struct supervisor *s, struct pollfd *p)
 
 static int next_timeout(const struct supervisor *s)
 {
-	int64_t at = s->kill_at_ms, left;
+	int64_t at = s->kill_at_ms;
 
 	if (s->health.on && (!at || s->health.due_ms < at))
 		at = s->health.due_ms;
-	if (!at)
-		return -1;
-	left = at - clock_boot_ms();
-	return left < 0 ? 0 : left > 3600000 ? 3600000 : (int)left;
+	return at ? clock_left_ms(at) : -1;
 }
 
 static void close_stream(struct supervisor *s, int stream)
@@ -94,6 +89,17 @@ static void serve(struct supervisor *s, const struct pollfd *p)
 		supervisor_accept(s);
 }
 
+/* ctr-net connect may have written other networks meanwhile, under the same lock. */
+static void note_health(struct supervisor *s)
+{
+	int lock = networks_lock(s->store, NULL);
+
+	record_refresh_networks(s->record);
+	record_write_state(s->store, s->record, NULL);
+	if (lock >= 0)
+		close(lock);
+}
+
 static void timers(struct supervisor *s, const struct pollfd *p)
 {
 	bool changed = p[CHECK].revents && health_ended(&s->health, s->record);
@@ -103,7 +109,7 @@ static void timers(struct supervisor *s, const struct pollfd *p)
 		s->kill_at_ms = 0;
 	}
 	if (health_tick(&s->health, s->store, s->record) || changed)
-		record_write_state(s->store, s->record, NULL);
+		note_health(s);
 }
 
 /* What the command wrote before it ended; a descendant that still holds a stream isn't waited for. */
@@ -125,7 +131,7 @@ static void drain(struct supervisor *s)
 int supervisor_loop(struct supervisor *s)
 {
 	struct pollfd p[FIXED + CLIENTS_MAX];
-	int status = 0;
+	int code;
 
 	do {
 		fill(s, p);
@@ -135,10 +141,9 @@ int supervisor_loop(struct supervisor *s)
 		timers(s, p);
 	} while (!p[CHILD].revents);
 	health_end(&s->health);
-	while (waitpid(s->child.pid, &status, __WALL) < 0 && errno == EINTR)
-		;
+	code = child_wait(s->child.pid);
 	close(s->child.pidfd);
 	s->child.pidfd = -1;
 	drain(s);
-	return exit_code_of(status);
+	return code;
 }

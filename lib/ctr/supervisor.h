@@ -47,7 +47,8 @@ bool supervisor_has_room(const struct supervisor *s); /* for another client */
 void supervisor_client(struct supervisor *s, struct client *c);
 void supervisor_add_client(struct supervisor *s, int fd, bool output);
 void supervisor_tell_exit(struct supervisor *s, int code);
-/* Reads what is there of stream 1 or 2 and passes it to log and clients. False at its end. */
+/* Reads what is there of stream 1 or 2 and passes it to log and clients. False at its end, and when nobody reads our own stdout or stderr
+ * any more: the container then gets EPIPE, as it would without us. */
 bool supervisor_output(struct supervisor *s, int stream);
 void supervisor_local_input(struct supervisor *s);
 void supervisor_flush_input(struct supervisor *s);

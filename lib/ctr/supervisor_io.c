@@ -2,7 +2,9 @@
 #include "ctr/attach.h"
 #include "ctr/supervisor.h"
 #include "base/kernel.h"
+#include "base/say.h"
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -139,17 +141,42 @@ void supervisor_local_input(struct supervisor *s)
 	supervisor_flush_input(s);
 }
 
-static void pass_on(struct supervisor *s, int stream, const char *data, size_t n)
+/* To our own stdout or stderr, which may be somebody's that doesn't block. False if nobody will read it any more: that is told unless the
+ * reader went on purpose. */
+static bool write_local(int stream, const char *data, size_t n)
 {
+	struct pollfd p = { stream, POLLOUT, 0 };
+	ssize_t done = 0;
+
+	for (; n; data += done, n -= (size_t)done) {
+		done = write(stream, data, n);
+		if (done < 0 && errno != EAGAIN && errno != EINTR)
+			break;
+		if (done < 0 && errno == EAGAIN)
+			poll(&p, 1, -1);
+		if (done < 0)
+			done = 0;
+	}
+	if (done < 0 && errno != EPIPE)
+		say("standard %s: write: %s", stream == 1 ? "output" : "error", strerror(errno));
+	return done >= 0;
+}
+
+/* False: what reads our own stream has gone. */
+static bool pass_on(struct supervisor *s, int stream, const char *data, size_t n)
+{
+	bool read = true;
+
 	log_write(&s->log, stream == 1 ? "stdout" : "stderr", data, n);
 	if (s->local)
-		write_all(stream, data, n);
+		read = write_local(stream, data, n);
 	for (int i = 0; i < CLIENTS_MAX; i++) {
 		struct client *c = &s->clients[i];
 
 		if (c->fd >= 0 && c->output && attach_send(c->fd, stream == 1 ? ATTACH_STDOUT : ATTACH_STDERR, data, n) < 0)
 			drop(c);
 	}
+	return read;
 }
 
 bool supervisor_output(struct supervisor *s, int stream)
@@ -159,8 +186,8 @@ bool supervisor_output(struct supervisor *s, int stream)
 	ssize_t n = read(fd, data, sizeof data);
 
 	if (n > 0)
-		pass_on(s, stream, data, (size_t)n);
-	return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
+		return pass_on(s, stream, data, (size_t)n);
+	return n < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
 /* Those who wait to be accepted are told too; nobody else can come, for the socket's name is gone. */

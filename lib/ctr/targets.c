@@ -1,6 +1,6 @@
 #include "ctr/targets.h"
 #include "base/say.h"
-#include <string.h>
+#include <stdlib.h>
 
 void targets_get(const struct usage *u, int n, char **operands, struct strs *targets, struct store *s)
 {
@@ -13,14 +13,21 @@ void targets_get(const struct usage *u, int n, char **operands, struct strs *tar
 		die_err(1, NULL, &err);
 }
 
+void target_open(const char *target, int exit_code, struct store *s, struct record *r)
+{
+	struct err err = { 0 };
+
+	if (store_get(s, &err) < 0 || record_open(s, target, r, &err) < 0)
+		die_err(exit_code, target, &err);
+}
+
 int targets_tell(const char *target, int code, const struct err *err)
 {
 	if (code < 0) {
 		say_err(target, err);
 		return 1;
 	}
-	out_write(target, strlen(target));
-	out_write("\n", 1);
+	out_line(target);
 	return 0;
 }
 
@@ -42,6 +49,31 @@ int targets_each(const struct usage *u, int n, char **operands, target_act *act,
 		}
 		worst |= targets_tell(targets.v[i], code, &err);
 	}
+	strs_free(&targets);
+	store_close(&s);
+	return worst;
+}
+
+#define O(m) offsetof(struct stop_options, m)
+const struct opt stop_opts[] = {
+	{ 't', "timeout", "TIME", OPT_TIME, O(timeout_ms), "until SIGKILL; the container's own, else 10s", NULL },
+	{ 0, "time", "TIME", OPT_TIME, O(timeout_ms), NULL, NULL },
+	OPT_END
+};
+
+int targets_stop(const struct usage *u, int n, char **operands, const struct stop_options *how)
+{
+	struct strs targets = { 0 };
+	struct store s;
+	struct err *errs;
+	int worst = 0;
+
+	targets_get(u, n, operands, &targets, &s);
+	errs = xcalloc(targets.n, sizeof *errs);
+	stop_targets(&s, &targets, how, errs);
+	for (size_t i = 0; i < targets.n; i++)
+		worst |= targets_tell(targets.v[i], errs[i].code, &errs[i]);
+	free(errs);
 	strs_free(&targets);
 	store_close(&s);
 	return worst;

@@ -4,6 +4,10 @@
 
 #include "base/opt.h"
 #include "ctr/record.h"
+#include "ctr/stop.h"
+
+/* The store and in it the one container that TARGET names; or told why not, and the end with EXIT_CODE. */
+void target_open(const char *target, int exit_code, struct store *s, struct record *r);
 
 /* 0 or -errno, told. */
 typedef int target_act(const struct store *s, struct record *r, const void *arg, struct err *err);
@@ -14,6 +18,12 @@ void targets_get(const struct usage *u, int n, char **operands, struct strs *tar
 /* Does ACT to each, and prints it as it was typed once that is done. A failure is told and the others are still done. Returns the applet's
  * exit code, 0 or 1. */
 int targets_each(const struct usage *u, int n, char **operands, target_act *act, const void *arg);
+
+/* -t TIME, into a struct stop_options. */
+extern const struct opt stop_opts[];
+
+/* Stops them all as HOW says. Prints, tells and returns as targets_each does. */
+int targets_stop(const struct usage *u, int n, char **operands, const struct stop_options *how);
 
 /* One target's end: ERR told and 1, or TARGET printed and 0. */
 int targets_tell(const char *target, int code, const struct err *err);

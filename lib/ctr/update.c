@@ -43,7 +43,7 @@ int update_limits(const struct store *s, struct record *r, const struct cgroup_l
 	if (lock < 0)
 		return lock;
 	record_refresh(s, r);
-	record_refresh_limits(r);
+	record_refresh_spec(r);
 	code = update(s, r, given, err);
 	close(lock);
 	return code;

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "image/store.h"
+#include "image/sha256.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -260,7 +261,7 @@ static int get_layers(const struct json *root, struct image *img, struct err *er
 
 	json_strs(json_get(root, "rootfs"), "diff_ids", &ids);
 	for (size_t i = 0; i < ids.n && rc == 0; i++) {
-		if (starts_with(ids.v[i], "sha256:") && store_is_hex64(ids.v[i] + 7))
+		if (starts_with(ids.v[i], "sha256:") && sha256_is_hex(ids.v[i] + 7))
 			strs_add(&img->layers, ids.v[i] + 7);
 		else
 			rc = err_msg(err, -EINVAL, "diff_id \"%.80s\" is no sha256 digest", ids.v[i]);

@@ -1,4 +1,5 @@
 #include "image/store.h"
+#include "image/sha256.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -35,7 +36,7 @@ static int find_id(int store, const char *prefix, char id[65], struct err *err)
 		return -ENOENT;
 	rc = store_list(store, IMAGES, &ids);
 	for (size_t i = 0; i < ids.n; i++) {
-		if (store_is_hex64(ids.v[i]) && starts_with(ids.v[i], prefix)) {
+		if (sha256_is_hex(ids.v[i]) && starts_with(ids.v[i], prefix)) {
 			memcpy(id, ids.v[i], 65);
 			hits++;
 		}
@@ -102,7 +103,7 @@ int image_each(int store, int (*call)(void *arg, const struct image *img, const 
 	for (size_t i = 0; i < ids.n && rc == 0; i++) {
 		struct image img = { 0 };
 
-		if (store_is_hex64(ids.v[i]) && !strs_has(&seen, ids.v[i]) && store_image(store, ids.v[i], &img, NULL) == 0)
+		if (sha256_is_hex(ids.v[i]) && !strs_has(&seen, ids.v[i]) && store_image(store, ids.v[i], &img, NULL) == 0)
 			rc = call(arg, &img, NULL);
 		image_free(&img);
 	}

@@ -103,7 +103,6 @@ int image_tag(int store, const struct image *img, const char *name, struct err *
 struct image_use {
 	struct strs images, layers;
 };
-void image_use_free(struct image_use *use);
 
 /* Removes NAME (or, by id, the image with its only name; with FORCE all of its names); with the last name the image, and
  * layers that no image or container needs. -EBUSY for the last name of an image in use. 0 or -errno. */

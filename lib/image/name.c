@@ -1,6 +1,7 @@
 /* Names of images: [host[:port]/]path[:tag][@digest], as the distribution project's reference grammar has them. */
 #include "image/image.h"
 #include "image/store.h"
+#include "image/sha256.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -97,9 +98,9 @@ int image_name_check(const char *name, char **out, struct err *err)
 		wrong = "its host isn't one";
 	if (!wrong && tag)
 		wrong = tag_wrong(tag, (size_t)(name + len - tag));
-	if (!wrong && name[len] && (!starts_with(name + len, "@sha256:") || !store_is_hex64(name + len + 8)))
+	if (!wrong && name[len] && (!starts_with(name + len, "@sha256:") || !sha256_is_hex(name + len + 8)))
 		wrong = "a digest is sha256: and 64 hex digits";
-	if (!wrong && !host && store_is_hex64(name))
+	if (!wrong && !host && sha256_is_hex(name))
 		wrong = "it is an id";
 	if (!wrong && strlen(name) > NAME_MAX_LENGTH - sizeof ":latest")
 		wrong = "it is too long";

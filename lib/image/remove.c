@@ -10,12 +10,6 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-void image_use_free(struct image_use *use)
-{
-	strs_free(&use->images);
-	strs_free(&use->layers);
-}
-
 static int add_layers(void *arg, const struct image *img, const char *name)
 {
 	struct strs *wanted = arg;

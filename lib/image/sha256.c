@@ -113,3 +113,8 @@ void sha256_hex(const void *data, size_t len, char hex[65])
 	sha256_add(&s, data, len);
 	sha256_end(&s, hex);
 }
+
+bool sha256_is_hex(const char *s)
+{
+	return strspn(s, "0123456789abcdef") == 64 && !s[64];
+}

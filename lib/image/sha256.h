@@ -22,6 +22,9 @@ void sha256_end(struct sha256 *s, char hex[65]);
 /* All of it at once. */
 void sha256_hex(const void *data, size_t len, char hex[65]);
 
+/* Whether S is such a digest: 64 lower-case hex digits. */
+bool sha256_is_hex(const char *s);
+
 /* The round constants, and the two ways to digest N blocks of 64 bytes: for sha256*.c only. */
 extern const uint32_t sha256_k[64];
 bool sha256_cpu_has(void);

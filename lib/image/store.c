@@ -1,4 +1,5 @@
 #include "image/store.h"
+#include "image/sha256.h"
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -134,11 +135,6 @@ void store_name_of_file(char *file)
 			*p = '/';
 }
 
-bool store_is_hex64(const char *s)
-{
-	return strspn(s, "0123456789abcdef") == 64 && !s[64];
-}
-
 int store_name_id(int store, const char *name, char id[65])
 {
 	char file[256], path[sizeof NAMES + sizeof file], link[80];
@@ -150,7 +146,7 @@ int store_name_id(int store, const char *name, char id[65])
 	if (n < 0)
 		return -errno;
 	link[n] = 0;
-	if (!starts_with(link, "../") || !store_is_hex64(link + 3))
+	if (!starts_with(link, "../") || !sha256_is_hex(link + 3))
 		return -ENOENT;
 	memcpy(id, link + 3, 65);
 	return 0;

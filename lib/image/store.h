@@ -37,8 +37,6 @@ void store_name_of_file(char *file);
 
 /* The id that a canonical NAME stands for. 0, -ENOENT, -errno. */
 int store_name_id(int store, const char *name, char id[65]);
-bool store_is_hex64(const char *s);
-
 /* Reads the image ID's config. 0 or -errno, told. */
 int store_image(int store, const char *id, struct image *out, struct err *err);
 

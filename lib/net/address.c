@@ -1,8 +1,10 @@
 #include "net/address.h"
 #include "base/num.h"
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 int address_parse(const char *s, struct address *out)
@@ -13,6 +15,15 @@ int address_parse(const char *s, struct address *out)
 		return -EINVAL;
 	*out = a;
 	return 0;
+}
+
+struct address address_of(const char *s)
+{
+	struct address a = { 0 };
+
+	if (s)
+		address_parse(s, &a);
+	return a;
 }
 
 char *address_text(const struct address *a, char out[ADDRESS_TEXT])
@@ -118,4 +129,18 @@ uint64_t subnet_hosts(const struct subnet *s)
 	uint64_t all = bits > 32 ? 1ULL << 32 : 1ULL << bits;
 
 	return bits < 2 ? all : all - 2;
+}
+
+int mac_parse(const char *s, uint8_t mac[6])
+{
+	for (int i = 0; i < 6; i++) {
+		char *end;
+		unsigned long n = strtoul(s, &end, 16);
+
+		if (!isxdigit((unsigned char)*s) || end - s > 2 || *end != (i < 5 ? ':' : 0))
+			return -EINVAL;
+		mac[i] = (uint8_t)n;
+		s = end + 1;
+	}
+	return 0;
 }

@@ -20,9 +20,11 @@ struct subnet {
 #define ADDRESS_TEXT 46
 
 int address_parse(const char *s, struct address *out);                      /* 0 or -EINVAL */
+struct address address_of(const char *s);                                   /* family 0 if it is none, or NULL */
 char *address_text(const struct address *a, char out[ADDRESS_TEXT]);
 int subnet_parse(const char *s, struct subnet *out, struct err *err);       /* "10.1.0.0/24"; host bits are cleared. 0 or -EINVAL, told */
 char *subnet_text(const struct subnet *s, char out[ADDRESS_TEXT + 4]);
+int mac_parse(const char *s, uint8_t mac[6]);                                /* "02:42:00:00:00:01"; 0 or -EINVAL */
 int address_length(const struct address *a);                                /* 4 or 16 */
 bool address_equal(const struct address *a, const struct address *b);
 bool subnet_has(const struct subnet *s, const struct address *a);

@@ -9,17 +9,17 @@
 #include <string.h>
 #include <unistd.h>
 
-int lease_directory(int run, const char *network)
+static int open_leases(int run, const char *network, bool make)
 {
 	char path[128];
 	int r;
 
 	snprintf(path, sizeof path, "net/%.100s", network);
-	r = dir_make_all(run, path, 0700);
+	r = make ? dir_make_all(run, path, 0700) : 0;
 	return r < 0 ? r : dir_open(run, path);
 }
 
-/* Where to begin looking: all below are taken, or were when it was noted. It saves time and decides nothing. */
+/* Where to begin looking: after the one that was given last, so that those given back come last. */
 static uint64_t read_hint(int dir, int family)
 {
 	char text[24];
@@ -50,7 +50,7 @@ static int take(int dir, const struct address *a, const char *owner)
 	return symlinkat(owner, dir, address_text(a, name)) < 0 ? -errno : 0;
 }
 
-static int take_lowest(int dir, const struct subnet *sub, const struct address *gateway, const char *owner, struct address *out)
+static int take_next(int dir, const struct subnet *sub, const struct address *gateway, const char *owner, struct address *out)
 {
 	uint64_t hosts = subnet_hosts(sub), start = read_hint(dir, sub->base.family);
 
@@ -73,12 +73,12 @@ int lease_take(int run, const char *network, const struct subnet *sub, const str
 	       const char *owner, struct address *out, struct err *err)
 {
 	char text[ADDRESS_TEXT];
-	int dir = lease_directory(run, network), r;
+	int dir = open_leases(run, network, true), r;
 
 	if (dir < 0)
 		return err_sys(err, dir, "open the leases of network %s", network);
 	if (!wanted->family) {
-		r = take_lowest(dir, sub, gateway, owner, out);
+		r = take_next(dir, sub, gateway, owner, out);
 		if (r == -ENOSPC)
 			err_msg(err, r, "network %s: no address is free", network);
 		else if (r < 0)
@@ -100,24 +100,32 @@ int lease_take(int run, const char *network, const struct subnet *sub, const str
 void lease_release(int run, const char *network, const char *address, const char *id)
 {
 	char owner[1024];
-	int dir = lease_directory(run, network);
-	struct address a;
+	int dir = open_leases(run, network, false);
 	ssize_t n;
 
 	if (dir < 0)
 		return;
 	n = readlinkat(dir, address, owner, sizeof owner - 1);
-	if (n > 0 && (size_t)n >= strlen(id) && !strncmp(owner, id, strlen(id))) {
+	if (n > 0 && (size_t)n >= strlen(id) && !strncmp(owner, id, strlen(id)))
 		unlinkat(dir, address, 0);
-		if (address_parse(address, &a) == 0)
-			unlinkat(dir, a.family == AF_INET6 ? ".next6" : ".next", 0); /* look from the beginning again */
-	}
+	close(dir);
+}
+
+void lease_rename(int run, const char *network, const char *address, const char *owner)
+{
+	int dir = open_leases(run, network, false);
+
+	if (dir < 0)
+		return;
+	unlinkat(dir, ".new", 0); /* what a crash left */
+	if (symlinkat(owner, dir, ".new") == 0 && renameat(dir, ".new", dir, address) < 0)
+		unlinkat(dir, ".new", 0);
 	close(dir);
 }
 
 void lease_each(int run, const char *network, void (*call)(void *arg, const char *address, const char *owner), void *arg)
 {
-	int dir = lease_directory(run, network);
+	int dir = open_leases(run, network, false);
 	DIR *d = dir < 0 ? NULL : fdopendir(dir);
 	struct dirent *e;
 

@@ -6,7 +6,7 @@
 #include "net/address.h"
 #include "base/buf.h"
 
-/* Takes WANTED (family 0: the lowest free one) of SUB for OWNER ("<id> <name>.."). The gateway is never given. RUN is $CTRBOX_RUN. -EEXIST: taken; -ENOSPC: none free;
+/* Takes WANTED (family 0: the next free one, from the lowest upward; those given back come last) of SUB for OWNER ("<id> <name>.."). The gateway is never given. RUN is $CTRBOX_RUN. -EEXIST: taken; -ENOSPC: none free;
  * told. */
 int lease_take(int run, const char *network, const struct subnet *sub, const struct address *gateway, const struct address *wanted,
 	       const char *owner, struct address *out, struct err *err);
@@ -14,10 +14,10 @@ int lease_take(int run, const char *network, const struct subnet *sub, const str
 /* Gives it back if its owner still begins with ID. */
 void lease_release(int run, const char *network, const char *address, const char *id);
 
+/* Gives its owner, whose first word stays, other names. */
+void lease_rename(int run, const char *network, const char *address, const char *owner);
+
 /* Every lease: CALL with the address and the owner's text. */
 void lease_each(int run, const char *network, void (*call)(void *arg, const char *address, const char *owner), void *arg);
-
-/* A descriptor of the network's lease directory, made if missing, or -errno. */
-int lease_directory(int run, const char *network);
 
 #endif

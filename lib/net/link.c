@@ -40,6 +40,9 @@ static void read_link(const void *payload, size_t n, struct link *out)
 	n -= NLMSG_ALIGN(sizeof i);
 	*out = (struct link){ .index = i.ifi_index, .up = i.ifi_flags & IFF_UP };
 	out->master = (int)netlink_attr_u32(attrs, n, IFLA_MASTER, 0);
+	out->group = netlink_attr_u32(attrs, n, IFLA_GROUP, 0);
+	s = netlink_attr_str(attrs, n, IFLA_IFALIAS);
+	snprintf(out->alias, sizeof out->alias, "%s", s ? s : "");
 	s = netlink_attr_str(attrs, n, IFLA_IFNAME);
 	snprintf(out->name, sizeof out->name, "%s", s ? s : "");
 	p = netlink_attr(attrs, n, IFLA_ADDRESS, &len);
@@ -108,6 +111,7 @@ int link_make_bridge(struct netlink *nl, const char *name, const uint8_t mac[6],
 
 	netlink_str(&b, IFLA_IFNAME, name);
 	netlink_put(&b, IFLA_ADDRESS, mac, 6);
+	netlink_u32(&b, IFLA_GROUP, LINK_GROUP);
 	if (mtu)
 		netlink_u32(&b, IFLA_MTU, (uint32_t)mtu);
 	info = netlink_nest(&b, IFLA_LINKINFO);
@@ -117,9 +121,9 @@ int link_make_bridge(struct netlink *nl, const char *name, const uint8_t mac[6],
 }
 
 /* The peer's own ifinfomsg and names inside VETH_INFO_PEER; it is born in its namespace under its final name. */
-static void put_peer(struct buf *b, const char *peer, int index, int netns, const uint8_t mac[6], int mtu)
+static void put_peer(struct buf *b, const char *peer, int netns, const uint8_t mac[6], int mtu)
 {
-	struct ifinfomsg i = { .ifi_index = index };
+	struct ifinfomsg i = { 0 };
 	size_t nest = netlink_nest(b, VETH_INFO_PEER);
 
 	buf_add(b, &i, sizeof i);
@@ -131,7 +135,7 @@ static void put_peer(struct buf *b, const char *peer, int index, int netns, cons
 	netlink_nest_end(b, nest);
 }
 
-int link_make_veth(struct netlink *nl, const char *name, int master, const char *peer, int index, int netns, const uint8_t mac[6], int mtu,
+int link_make_veth(struct netlink *nl, const char *name, int master, const char *peer, int netns, const uint8_t mac[6], int mtu,
 		   struct err *err)
 {
 	struct buf b = { 0 };
@@ -140,22 +144,24 @@ int link_make_veth(struct netlink *nl, const char *name, int master, const char 
 	netlink_str(&b, IFLA_IFNAME, name);
 	if (master)
 		netlink_u32(&b, IFLA_MASTER, (uint32_t)master);
+	else
+		netlink_u32(&b, IFLA_GROUP, LINK_GROUP);
 	if (mtu)
 		netlink_u32(&b, IFLA_MTU, (uint32_t)mtu);
 	info = netlink_nest(&b, IFLA_LINKINFO);
 	netlink_str(&b, IFLA_INFO_KIND, "veth");
 	data = netlink_nest(&b, IFLA_INFO_DATA);
-	put_peer(&b, peer, index, netns, mac, mtu);
+	put_peer(&b, peer, netns, mac, mtu);
 	netlink_nest_end(&b, data);
 	netlink_nest_end(&b, info);
 	return send_one(nl, &b, start, "make veth pair", name, err);
 }
 
-int link_make_child(struct netlink *nl, const char *kind, int parent, const char *peer, int index, int netns, const uint8_t mac[6], int mtu,
+int link_make_child(struct netlink *nl, const char *kind, int parent, const char *peer, int netns, const uint8_t mac[6], int mtu,
 		    struct err *err)
 {
 	struct buf b = { 0 };
-	size_t start = begin_link(&b, RTM_NEWLINK, NEW, index, 0, 0), info, data;
+	size_t start = begin_link(&b, RTM_NEWLINK, NEW, 0, 0, 0), info, data;
 	bool macvlan = !strcmp(kind, "macvlan");
 
 	netlink_str(&b, IFLA_IFNAME, peer);
@@ -182,6 +188,15 @@ int link_delete(struct netlink *nl, const char *name, struct err *err)
 
 	netlink_str(&b, IFLA_IFNAME, name);
 	return send_one(nl, &b, start, "delete interface", name, err);
+}
+
+int link_set_alias(struct netlink *nl, int index, const char *alias, struct err *err)
+{
+	struct buf b = { 0 };
+	size_t start = begin_link(&b, RTM_NEWLINK, NLM_F_ACK, index, 0, 0);
+
+	netlink_str(&b, IFLA_IFALIAS, alias);
+	return send_one(nl, &b, start, "set the alias", alias, err);
 }
 
 int link_move(struct netlink *nl, int index, int netns, const char *name, struct err *err)

@@ -8,12 +8,17 @@
 
 #define IFNAME_MAX 15
 
+/* The interface group of every bridge (or host end of a ptp pair) of ctrbox's, whichever store's it is. */
+#define LINK_GROUP 0x63747262u
+
 struct link {
 	int index;
 	char name[IFNAME_MAX + 1];
 	char kind[16];       /* "bridge", "veth", ..; "" for hardware */
 	uint8_t mac[6];
 	int master;          /* index of its bridge, or 0 */
+	uint32_t group;
+	char alias[64];      /* a text for people; longer ones are cut */
 	bool up;
 };
 
@@ -25,16 +30,17 @@ int link_each(struct netlink *nl, int (*call)(void *arg, const struct link *l), 
 /* Makes a bridge, up, with a MAC of its own (so that it doesn't change as ports come and go). -EEXIST if the name is taken. */
 int link_make_bridge(struct netlink *nl, const char *name, const uint8_t mac[6], int mtu, struct err *err);
 
-/* Makes a veth pair in one message: NAME here, up, a port of MASTER (0: none); PEER, with the number INDEX and MAC, in the network
+/* Makes a veth pair in one message: NAME here, up, a port of MASTER (0: none); PEER, with MAC, in the network
  * namespace NETNS. */
-int link_make_veth(struct netlink *nl, const char *name, int master, const char *peer, int index, int netns, const uint8_t mac[6], int mtu,
+int link_make_veth(struct netlink *nl, const char *name, int master, const char *peer, int netns, const uint8_t mac[6], int mtu,
 		   struct err *err);
 
 /* Makes a macvlan or ipvlan PEER of PARENT in the network namespace NETNS. */
-int link_make_child(struct netlink *nl, const char *kind, int parent, const char *peer, int index, int netns, const uint8_t mac[6], int mtu,
+int link_make_child(struct netlink *nl, const char *kind, int parent, const char *peer, int netns, const uint8_t mac[6], int mtu,
 		    struct err *err);
 
 int link_delete(struct netlink *nl, const char *name, struct err *err);    /* blocks for some 30 ms: never on a hot path */
+int link_set_alias(struct netlink *nl, int index, const char *alias, struct err *err); /* "": none */
 /* Moves an interface into a network namespace under a name (NULL: its own), down. */
 int link_move(struct netlink *nl, int index, int netns, const char *name, struct err *err);
 

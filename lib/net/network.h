@@ -4,7 +4,8 @@
 #define NET_NETWORK_H
 
 #include "base/fields.h"
-#include "net/nft.h"
+#include "net/firewall.h"
+#include "net/link.h"
 
 struct network {
 	char *name;
@@ -31,14 +32,14 @@ int network_forget(int root, const char *name, struct err *err); /* the record a
 /* The network's subnet and gateway of FAMILY; false if it has none. */
 bool network_subnet(const struct network *n, int family, struct subnet *sub, struct address *gateway);
 
-/* Makes bridge, addresses, forwarding and rules where they are missing: idempotent. The bridge's index is returned (0 without one), or
- * -errno, told. FORCE: rules are put back even if the bridge is there. */
-int network_up(int root, const char *tag, const struct network *n, bool force, struct err *err);
+/* Makes bridge, addresses, forwarding and rules where they are missing: idempotent. FORCE: without looking first. 0, -errno (told), or 1: the rules
+ * were made anew, so that other networks and published ports of this store may be missing too. */
+int network_up(const char *tag, const struct network *n, bool force, struct err *err);
 
 /* Takes bridge and rules away; with the store's last one the table, and forwarding is put back as it was. */
 int network_down(int root, const char *tag, const struct network *n, struct err *err);
 
 /* What the filter has to know of it. */
-struct nft_net network_rules(const struct network *n, const char *device);
+struct firewall_net network_rules(const struct network *n, const char *device);
 
 #endif

@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "net/network.h"
+#include "net/probe.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -117,11 +118,16 @@ static int check_given(const struct network *n, const struct strs *given, struct
 	return 0;
 }
 
+/* Whether its interfaces are made of one of the host's. */
+static bool is_child(const struct network *n)
+{
+	return !strcmp(n->driver, "macvlan") || !strcmp(n->driver, "ipvlan");
+}
+
 /* Each subnet in its plain form, checked, with its gateway. */
 static int settle_subnets(int root, struct netlink *nl, struct network *n, struct err *err)
 {
 	struct strs subnets = n->subnets, given = n->gateways;
-	bool child = !strcmp(n->driver, "macvlan") || !strcmp(n->driver, "ipvlan");
 	int r = check_given(n, &given, err);
 
 	n->subnets = n->gateways = (struct strs){ 0 };
@@ -133,13 +139,13 @@ static int settle_subnets(int root, struct netlink *nl, struct network *n, struc
 		if (!r && has_family(n, sub.base.family))
 			r = err_msg(err, -EINVAL, "one subnet a family is possible");
 		if (!r) /* a macvlan shares the subnet of its parent on purpose */
-			r = child ? taken(root, &sub, err) : check_free(root, nl, &sub, err);
+			r = is_child(n) ? taken(root, &sub, err) : check_free(root, nl, &sub, err);
+		if (!r)
+			r = set_gateway(n, &sub, &given, err);
 		if (r < 0)
 			err_prefix(err, "subnet %s", subnets.v[i]);
 		else
 			strs_add(&n->subnets, subnet_text(&sub, text));
-		if (!r)
-			r = set_gateway(n, &sub, &given, err);
 	}
 	strs_free(&subnets);
 	strs_free(&given);
@@ -175,11 +181,13 @@ static int check_device(struct netlink *nl, const struct network *n, struct err 
 
 	if (*n->device && link_find(nl, n->device, &l, NULL) == 0)
 		return err_msg(err, -EEXIST, "the host has an interface \"%s\" already", n->device);
-	if (n->parent)
-		return link_find(nl, n->parent, &l, err);
-	if (!strcmp(n->driver, "macvlan") || !strcmp(n->driver, "ipvlan"))
+	if (!is_child(n))
+		return 0;
+	if (!n->parent)
 		return err_msg(err, -EINVAL, "--driver %s needs --parent DEV", n->driver);
-	return 0;
+	if (probe_link_kind(n->driver) == 0)
+		return err_msg(err, -EOPNOTSUPP, "this kernel has no %s (CONFIG_%s)", n->driver, !strcmp(n->driver, "ipvlan") ? "IPVLAN" : "MACVLAN");
+	return link_find(nl, n->parent, &l, err);
 }
 
 /* O_EXCL: of two at the same moment one makes it. */

@@ -1,5 +1,6 @@
 #include "base/clock.h"
 #include "base/file.h"
+#include "net/forwarding.h"
 #include "net/network.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -7,9 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* What was switched on by us, so that it can be put back: a file a setting, with its old value. */
-#define OLD_FORWARDING "networks/.forwarding"
 
 static int put_setting(const char *device, const char *family, const char *key, const char *value)
 {
@@ -19,59 +17,22 @@ static int put_setting(const char *device, const char *family, const char *key, 
 	return file_put(AT_FDCWD, path, value);
 }
 
-static bool is_on(const char *path)
-{
-	struct buf b = { 0 };
-	bool on = file_read(AT_FDCWD, path, &b, 16) == 0 && b.len && *b.p == '1';
-
-	buf_free(&b);
-	return on;
-}
-
-/* Switches forwarding on. *CLOSED: it was off before us, so that nothing but ours may be forwarded. */
-static int forwarding(int root, bool ipv6, bool *closed, struct err *err)
-{
-	bool was4 = is_on("/proc/sys/net/ipv4/ip_forward"), was6 = is_on("/proc/sys/net/ipv6/conf/all/forwarding");
-	int r = 0;
-
-	*closed = faccessat(root, OLD_FORWARDING, F_OK, 0) == 0;
-	if (!was4) {
-		*closed = true;
-		r = file_replace(root, OLD_FORWARDING, was6 ? "01\n" : "00\n", 3, 0644, false);
-		if (!r)
-			r = file_put(AT_FDCWD, "/proc/sys/net/ipv4/ip_forward", "1");
-	}
-	if (r < 0)
-		return err_sys(err, r, "switch IPv4 forwarding on");
-	if (ipv6 && !was6)
-		r = file_put(AT_FDCWD, "/proc/sys/net/ipv6/conf/all/forwarding", "1");
-	return r < 0 && r != -ENOENT ? err_sys(err, r, "switch IPv6 forwarding on") : 0;
-}
-
-static void forwarding_back(int root)
-{
-	struct buf b = { 0 };
-
-	if (file_read(root, OLD_FORWARDING, &b, 16) == 0 && b.len >= 2) {
-		file_put(AT_FDCWD, "/proc/sys/net/ipv4/ip_forward", b.p[0] == '1' ? "1" : "0");
-		if (b.p[1] == '0')
-			file_put(AT_FDCWD, "/proc/sys/net/ipv6/conf/all/forwarding", "0");
-	}
-	unlinkat(root, OLD_FORWARDING, 0);
-	buf_free(&b);
-}
-
-struct nft_net network_rules(const struct network *n, const char *device)
-{
-	return (struct nft_net){ device, !n->internal, n->internal, n->no_icc };
-}
-
 static bool has_ipv6(const struct network *n)
 {
 	struct subnet sub;
 	struct address gateway;
 
 	return network_subnet(n, AF_INET6, &sub, &gateway);
+}
+
+struct firewall_net network_rules(const struct network *n, const char *device)
+{
+	struct firewall_net f = { .device = device, .nat = !n->internal, .internal = n->internal, .noicc = n->no_icc, .ipv6 = has_ipv6(n) };
+	struct address gateway;
+
+	if (!network_subnet(n, AF_INET, &f.subnet, &gateway))
+		f.subnet = (struct subnet){ 0 };
+	return f;
 }
 
 static int put_addresses(struct netlink *nl, const struct network *n, int index, struct err *err)
@@ -121,59 +82,74 @@ static int make_bridge(struct netlink *nl, const struct network *n, struct link 
 		r = err_msg(err, -EEXIST, "the host's interface %s is no bridge", n->device);
 	if (!r)
 		r = put_addresses(nl, n, l->index, err);
-	put_setting(n->device, "ipv4", "route_localnet", "1");
 	return r;
 }
 
-static int put_rules(int root, const char *tag, const struct network *n, struct err *err)
+/* 1: the table was missing, and with it whatever else stood in it. */
+static int put_rules(struct netlink *nl, const char *tag, const struct network *n, struct err *err)
 {
-	struct nft_net rules = network_rules(n, n->device);
-	struct nft t;
-	bool closed = false;
-	int r = forwarding(root, has_ipv6(n), &closed, err);
+	struct firewall_net rules = network_rules(n, n->device);
+	int r = forwarding_on(nl, has_ipv6(n), err), made = 0;
+	struct firewall f;
 
 	if (!r)
-		r = nft_open(&t, tag, err);
+		r = firewall_open(&f, tag, err);
 	if (r < 0)
 		return r;
-	r = nft_set_up(&t, closed, err);
+	r = made = firewall_set_up(&f, err);
+	for (int family = AF_INET; r >= 0 && family; family = family == AF_INET ? AF_INET6 : 0)
+		if (forwarding_is_ours(nl, family))
+			r = firewall_close_family(&f, family, err);
 	if (r >= 0 && *n->device)
-		r = nft_add_net(&t, &rules, err);
-	nft_close(&t);
-	return r < 0 ? r : 0;
+		r = firewall_add_net(&f, &rules, err);
+	firewall_close(&f);
+	return r < 0 ? r : made;
 }
 
 /* Of two containers that bring it up at the same moment the second waits: what it finds is whole. */
-static int bring_up(int root, const char *tag, const struct network *n, struct netlink *nl, struct link *l, struct err *err)
+static int bring_up(const char *tag, const struct network *n, struct netlink *nl, struct err *err)
 {
-	int lock = file_lock(root, "networks.lock", -1), r = 0;
+	int lock = forwarding_lock(), r = 0;
+	struct link l;
 
 	if (lock < 0)
-		return err_sys(err, lock, "lock the networks");
+		return err_sys(err, lock, "lock /proc/sys/net");
 	if (*n->device)
-		r = make_bridge(nl, n, l, err);
+		r = make_bridge(nl, n, &l, err);
 	if (!r)
-		r = put_rules(root, tag, n, err);
+		r = put_rules(nl, tag, n, err);
 	close(lock);
 	return r;
 }
 
-int network_up(int root, const char *tag, const struct network *n, bool force, struct err *err)
+/* Bridge and rules stand as they should, other firewalls' included; somebody may have flushed ours or set up theirs. */
+static bool stands(struct netlink *nl, const char *tag, const struct network *n)
 {
-	bool bridge = !strcmp(n->driver, "bridge");
-	struct link l = { 0 };
+	struct link l;
+	struct firewall f;
+	bool good;
+
+	if (!*n->device || link_find(nl, n->device, &l, NULL) < 0 || !l.up || firewall_open(&f, tag, NULL) < 0)
+		return false;
+	good = firewall_has_net(&f, n->device);
+	firewall_close(&f);
+	return good;
+}
+
+int network_up(const char *tag, const struct network *n, bool force, struct err *err)
+{
 	struct netlink nl;
 	int r;
 
-	if (!bridge && strcmp(n->driver, "ptp"))
+	if (strcmp(n->driver, "bridge") && strcmp(n->driver, "ptp"))
 		return 0;
 	r = netlink_open(&nl, NETLINK_ROUTE, err);
 	if (r < 0)
 		return r;
-	if (force || !bridge || link_find(&nl, n->device, &l, NULL) < 0 || !l.up)
-		r = bring_up(root, tag, n, &nl, &l, err);
+	if (force || !stands(&nl, tag, n))
+		r = bring_up(tag, n, &nl, err);
 	netlink_close(&nl);
-	return r < 0 ? r : l.index;
+	return r;
 }
 
 static bool is_last(int root, const struct network *n)
@@ -190,28 +166,39 @@ static bool is_last(int root, const struct network *n)
 
 static int take_rules(const char *tag, const struct network *n, bool all, struct err *err)
 {
-	struct nft_net rules = network_rules(n, n->device);
-	struct nft t;
-	int r = nft_open(&t, tag, err);
+	struct firewall_net rules = network_rules(n, n->device);
+	struct firewall f;
+	int r = firewall_open(&f, tag, err);
 
 	if (r < 0)
 		return r;
-	r = all ? nft_tear_down(&t, err) : *n->device ? nft_remove_net(&t, &rules, err) : 0;
-	nft_close(&t);
+	if (*n->device)
+		r = firewall_remove_net(&f, &rules, err);
+	if (!r && all)
+		r = firewall_tear_down(&f, err);
+	firewall_close(&f);
 	return r;
 }
 
 int network_down(int root, const char *tag, const struct network *n, struct err *err)
 {
 	bool last = is_last(root, n);
+	int lock = forwarding_lock(), r;
 	struct netlink nl;
-	int r = take_rules(tag, n, last, err);
 
-	if (!r && *n->device && netlink_open(&nl, NETLINK_ROUTE, err) == 0) {
-		r = link_delete(&nl, n->device, err);
-		netlink_close(&nl);
+	if (lock < 0)
+		return err_sys(err, lock, "lock /proc/sys/net");
+	r = netlink_open(&nl, NETLINK_ROUTE, err);
+	if (!r)
+		r = take_rules(tag, n, last, err);
+	if (*n->device) { /* whatever became of the rules */
+		int d = link_delete(&nl, n->device, r ? NULL : err);
+
+		r = r || d == -ENODEV ? r : d;
 	}
 	if (last)
-		forwarding_back(root);
-	return r == -ENODEV ? 0 : r;
+		forwarding_back(&nl);
+	netlink_close(&nl);
+	close(lock);
+	return r;
 }

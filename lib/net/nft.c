@@ -1,5 +1,7 @@
 #include "net/nft.h"
 #include "net/nft_expr.h"
+#include "net/nft_list.h"
+#include "net/nft_others.h"
 #include "net/nft_rules.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -8,31 +10,39 @@
 #include <stdio.h>
 #include <string.h>
 
-int nft_open(struct nft *t, const char *tag, struct err *err)
+static int open_table(struct firewall *f, const char *tag, struct err *err)
 {
-	snprintf(t->table, sizeof t->table, "ctrbox_%s", tag);
-	return netlink_open(&t->nl, NETLINK_NETFILTER, err);
+	snprintf(f->name, sizeof f->name, "ctrbox_%s", tag);
+	return f->nl.fd < 0 ? netlink_open(&f->nl, NETLINK_NETFILTER, err) : 0;
 }
 
-void nft_close(struct nft *t)
+bool nft_is_there(struct netlink *nl)
 {
-	netlink_close(&t->nl);
+	struct buf b = { 0 };
+	int r;
+
+	if (nl->fd < 0)
+		return false;
+	netlink_end(&b, nft_begin(&b, NFT_MSG_GETGEN, NLM_F_ACK));
+	r = netlink_talk(nl, &b, "ask for nf_tables", NULL, NULL, NULL);
+	buf_free(&b);
+	return r == 0 || r == -EPERM; /* who may not ask is told so later */
 }
 
 /* Sends the batch; frees it. */
-static int commit(struct nft *t, struct buf *b, const char *what, struct err *err)
+static int commit(struct firewall *f, struct buf *b, const char *what, struct err *err)
 {
 	int r;
 
 	nft_batch_end(b);
-	r = netlink_talk(&t->nl, b, what, NULL, NULL, err);
+	r = netlink_talk(&f->nl, b, what, NULL, NULL, err);
 	buf_free(b);
 	if (r == -EPROTONOSUPPORT || r == -EINVAL || r == -EOPNOTSUPP)
 		err_hint(err, "is nf_tables in this kernel? CONFIG_NF_TABLES_INET, NFT_NAT, NFT_MASQ, NFT_FIB_INET");
 	return r;
 }
 
-int nft_set_up(struct nft *t, bool closed, struct err *err)
+static int set_up(struct firewall *f, struct err *err)
 {
 	struct buf b = { 0 };
 	size_t m;
@@ -40,19 +50,19 @@ int nft_set_up(struct nft *t, bool closed, struct err *err)
 
 	nft_batch_begin(&b);
 	m = nft_begin(&b, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL);
-	netlink_str(&b, NFTA_TABLE_NAME, t->table);
+	netlink_str(&b, NFTA_TABLE_NAME, f->name);
 	netlink_end(&b, m);
-	nft_put_table(&b, t->table, closed);
+	nft_put_table(&b, f->name);
 	/* one more that changes nothing asks for the answer: the chain again */
 	m = nft_begin(&b, NFT_MSG_NEWCHAIN, NLM_F_CREATE | NLM_F_ACK);
-	netlink_str(&b, NFTA_CHAIN_TABLE, t->table);
+	netlink_str(&b, NFTA_CHAIN_TABLE, f->name);
 	netlink_str(&b, NFTA_CHAIN_NAME, "publish");
 	netlink_end(&b, m);
-	r = commit(t, &b, "make the nf_tables table", err);
+	r = commit(f, &b, "make the nf_tables table", err);
 	return r == -EEXIST ? 0 : r < 0 ? r : 1;
 }
 
-int nft_tear_down(struct nft *t, struct err *err)
+static int tear_down(struct firewall *f, struct err *err)
 {
 	struct buf b = { 0 };
 	size_t m;
@@ -60,9 +70,9 @@ int nft_tear_down(struct nft *t, struct err *err)
 
 	nft_batch_begin(&b);
 	m = nft_begin(&b, NFT_MSG_DELTABLE, NLM_F_ACK);
-	netlink_str(&b, NFTA_TABLE_NAME, t->table);
+	netlink_str(&b, NFTA_TABLE_NAME, f->name);
 	netlink_end(&b, m);
-	r = commit(t, &b, "remove the nf_tables table", err);
+	r = commit(f, &b, "remove the nf_tables table", err);
 	return r == -ENOENT ? 0 : r;
 }
 
@@ -96,7 +106,7 @@ static void put_element(struct buf *b, const char *table, const char *set, int m
 	netlink_end(b, m);
 }
 
-static int change_net(struct nft *t, const struct nft_net *n, int msg, struct err *err)
+static int change_net(struct firewall *f, const struct firewall_net *n, int msg, struct err *err)
 {
 	const struct {
 		const char *set;
@@ -111,21 +121,47 @@ static int change_net(struct nft *t, const struct nft_net *n, int msg, struct er
 	for (size_t i = 0; i < sizeof in / sizeof *in; i++) {
 		e.key_len = i == 1 ? 32 : 16;
 		if (in[i].wanted)
-			put_element(&b, t->table, in[i].set, msg, msg == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0, &e);
+			put_element(&b, f->name, in[i].set, msg, msg == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0, &e);
 	}
-	return commit(t, &b, "tell nf_tables of the network", err);
+	return commit(f, &b, "tell nf_tables of the network", err);
 }
 
-int nft_add_net(struct nft *t, const struct nft_net *n, struct err *err)
+static int close_family(struct firewall *f, int family, struct err *err)
 {
-	return change_net(t, n, NFT_MSG_NEWSETELEM, err);
+	struct element e = { .key = { (uint8_t)family }, .key_len = 1 }; /* NFPROTO_IPV4, _IPV6: the same numbers */
+	struct buf b = { 0 };
+
+	nft_batch_begin(&b);
+	put_element(&b, f->name, "closed", NFT_MSG_NEWSETELEM, NLM_F_CREATE, &e);
+	return commit(f, &b, "close forwarding between other interfaces", err);
 }
 
-int nft_remove_net(struct nft *t, const struct nft_net *n, struct err *err)
+static int add_net(struct firewall *f, const struct firewall_net *n, struct err *err)
 {
-	int r = change_net(t, n, NFT_MSG_DELSETELEM, err);
+	int r = change_net(f, n, NFT_MSG_NEWSETELEM, err);
 
+	return r < 0 ? r : nft_admit(&f->nl, n->device, err);
+}
+
+static int remove_net(struct firewall *f, const struct firewall_net *n, struct err *err)
+{
+	int r = change_net(f, n, NFT_MSG_DELSETELEM, err);
+
+	nft_dismiss(&f->nl, n->device);
 	return r == -ENOENT ? 0 : r;
+}
+
+static bool has_net(struct firewall *f, const char *device)
+{
+	struct element e = { .key_len = 16 };
+	struct buf b = { 0 };
+	int r;
+
+	snprintf((char *)e.key, 16, "%s", device);
+	put_element(&b, f->name, "br", NFT_MSG_GETSETELEM, 0, &e);
+	r = netlink_talk(&f->nl, &b, "look a network up", NULL, NULL, NULL);
+	buf_free(&b);
+	return r == 0 && nft_admit(&f->nl, device, NULL) == 0;
 }
 
 static void add_word(uint8_t *to, size_t *n, const void *from, size_t len)
@@ -152,20 +188,18 @@ static const char *element_of(const struct publication *p, struct element *e)
 	return p->host.family ? "pub4a" : "pub4";
 }
 
-int nft_publish(struct nft *t, const struct publication *p, int n, struct err *err)
+static int publish(struct firewall *f, const struct publication *p, int n, struct err *err)
 {
 	struct buf b = { 0 };
 
-	if (!n)
-		return 0;
 	nft_batch_begin(&b);
 	for (int i = 0; i < n; i++) {
 		struct element e;
 		const char *map = element_of(&p[i], &e);
 
-		put_element(&b, t->table, map, NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL, &e);
+		put_element(&b, f->name, map, NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL, &e);
 	}
-	return commit(t, &b, "publish ports", err);
+	return commit(f, &b, "publish ports", err);
 }
 
 static int compare_data(void *arg, uint16_t type, const void *payload, size_t n)
@@ -185,18 +219,18 @@ static int compare_data(void *arg, uint16_t type, const void *payload, size_t n)
 }
 
 /* Whether the element is there and leads where we think: 1, 0. */
-static int is_ours(struct nft *t, const char *map, const struct element *e)
+static int is_ours(struct firewall *f, const char *map, const struct element *e)
 {
 	struct buf b = { 0 };
 	int r;
 
-	put_element(&b, t->table, map, NFT_MSG_GETSETELEM, 0, e);
-	r = netlink_talk(&t->nl, &b, "look a published port up", compare_data, (void *)e, NULL);
+	put_element(&b, f->name, map, NFT_MSG_GETSETELEM, 0, e);
+	r = netlink_talk(&f->nl, &b, "look a published port up", compare_data, (void *)e, NULL);
 	buf_free(&b);
 	return r == 1;
 }
 
-int nft_unpublish(struct nft *t, const struct publication *p, int n, struct err *err)
+static int unpublish(struct firewall *f, const struct publication *p, int n, struct err *err)
 {
 	int first = 0;
 
@@ -206,13 +240,27 @@ int nft_unpublish(struct nft *t, const struct publication *p, int n, struct err 
 		const char *map = element_of(&p[i], &e);
 		int r;
 
-		if (!is_ours(t, map, &e))
+		if (!is_ours(f, map, &e))
 			continue;
 		nft_batch_begin(&b);
-		put_element(&b, t->table, map, NFT_MSG_DELSETELEM, 0, &e);
-		r = commit(t, &b, "take a published port back", err);
+		put_element(&b, f->name, map, NFT_MSG_DELSETELEM, 0, &e);
+		r = commit(f, &b, "take a published port back", err);
 		if (r < 0 && r != -ENOENT && !first)
 			first = r;
 	}
 	return first;
 }
+
+const struct firewall_kind nft_firewall = {
+	.ipv6 = true,
+	.open = open_table,
+	.set_up = set_up,
+	.close_family = close_family,
+	.tear_down = tear_down,
+	.add_net = add_net,
+	.remove_net = remove_net,
+	.has_net = has_net,
+	.publish = publish,
+	.unpublish = unpublish,
+	.list = nft_list,
+};

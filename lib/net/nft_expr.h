@@ -11,6 +11,8 @@ void nft_batch_end(struct buf *b);
 
 /* Begins message TYPE (NFT_MSG_..) of family inet; finish with netlink_end. */
 size_t nft_begin(struct buf *b, int type, uint16_t flags);
+/* Makes that message, begun at MESSAGE, one of FAMILY (NFPROTO_IPV4, ..). */
+void nft_set_family(struct buf *b, size_t message, uint8_t family);
 
 /* A rule at the end of CHAIN. */
 struct rule {
@@ -18,6 +20,8 @@ struct rule {
 	size_t message, list;
 };
 struct rule rule_begin(struct buf *b, const char *table, const char *chain);
+/* The same at its head, in a table of another family; without rule_end the message can be added to. */
+struct rule rule_begin_first(struct buf *b, uint8_t family, const char *table, const char *chain);
 void rule_end(struct rule *r);
 
 /* Registers 1 to 4 hold 16 bytes each; 8 to 23 are words of 4 (8 is the first of 1). */

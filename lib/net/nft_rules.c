@@ -1,4 +1,5 @@
 #include "net/nft_rules.h"
+#include "net/link.h"
 #include "net/nft_expr.h"
 #include <arpa/inet.h>
 #include <linux/netfilter.h>
@@ -18,6 +19,7 @@ static const struct {
 	{ "nat", 0x29, 16, 0, 0 },           /* those whose containers are masqueraded */
 	{ "inner", 0x29, 16, 0, 0 },         /* --internal */
 	{ "noicc", 0x29, 16, 0, 0 },         /* --no-icc */
+	{ "closed", 2, 1, 0, 0 },            /* families that we switched the forwarding of on */
 	{ "pub4", 0x30d, 8, 0x1cd, 8 },      /* protocol . port : address . port */
 	{ "pub4a", 0x730d, 12, 0x1cd, 8 },   /* the same for one address of the host's */
 	{ "pub6", 0x30d, 8, 0x20d, 20 },
@@ -38,7 +40,7 @@ static void put_set(struct buf *b, const char *table, size_t i)
 		netlink_be32(b, NFTA_SET_FLAGS, NFT_SET_MAP);
 		netlink_be32(b, NFTA_SET_DATA_TYPE, sets[i].data_type);
 		netlink_be32(b, NFTA_SET_DATA_LEN, sets[i].data_len);
-	} else {
+	} else if (sets[i].key_len > 1) {
 		netlink_put(b, NFTA_SET_USERDATA, host_order, sizeof host_order);
 	}
 	netlink_end(b, m);
@@ -72,6 +74,15 @@ static void match_oif(struct rule *r, const char *set, bool inverted)
 {
 	rule_meta(r, NFT_META_OIFNAME, NFT_REG_1);
 	rule_lookup(r, set, NFT_REG_1, -1, inverted);
+}
+
+/* An interface of no store's networks: KEY is NFT_META_IIFGROUP or _OIFGROUP. */
+static void match_foreign(struct rule *r, uint32_t key)
+{
+	uint32_t group = LINK_GROUP;
+
+	rule_meta(r, key, NFT_REG_1);
+	rule_cmp(r, NFT_REG_1, false, &group, sizeof group);
 }
 
 static void match_same(struct rule *r)
@@ -193,7 +204,7 @@ static void masquerade_rules(struct buf *b, const char *table)
 	rule_end(&r);
 	r = rule_begin(b, table, "postrouting");
 	match_iif(&r, "nat", false);
-	match_oif(&r, "br", true);
+	match_foreign(&r, NFT_META_OIFGROUP);
 	rule_masquerade(&r);
 	rule_end(&r);
 }
@@ -207,15 +218,28 @@ static void simple(struct buf *b, const char *table, const char *set, bool in, i
 	rule_end(&r);
 }
 
-static void forward_rules(struct buf *b, const char *table, bool closed)
+/* Neither side is of this store's networks. On a host that didn't forward before us, neither must it now, but for other stores' networks. */
+static void foreign_rules(struct buf *b, const char *table)
 {
-	struct rule r = rule_begin(b, table, "forward"); /* neither side is ours */
+	struct rule r = rule_begin(b, table, "forward");
 
-	match_iif(&r, "br", true);
-	match_oif(&r, "br", true);
-	rule_verdict(&r, closed ? NF_DROP : NF_ACCEPT, NULL);
+	match_foreign(&r, NFT_META_IIFGROUP);
+	match_foreign(&r, NFT_META_OIFGROUP);
+	rule_meta(&r, NFT_META_NFPROTO, NFT_REG_1);
+	rule_lookup(&r, "closed", NFT_REG_1, -1, false);
+	rule_verdict(&r, NF_DROP, NULL);
 	rule_end(&r);
 	r = rule_begin(b, table, "forward");
+	match_iif(&r, "br", true);
+	match_oif(&r, "br", true);
+	rule_verdict(&r, NF_ACCEPT, NULL);
+	rule_end(&r);
+}
+
+static void forward_rules(struct buf *b, const char *table)
+{
+	struct rule r = rule_begin(b, table, "forward");
+
 	match_state(&r, NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED));
 	rule_verdict(&r, NF_ACCEPT, NULL);
 	rule_end(&r);
@@ -237,7 +261,7 @@ static void forward_rules(struct buf *b, const char *table, bool closed)
 	simple(b, table, "br", false, NF_DROP);
 }
 
-void nft_put_table(struct buf *b, const char *table, bool closed)
+void nft_put_table(struct buf *b, const char *table)
 {
 	for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)
 		put_set(b, table, i);
@@ -251,5 +275,6 @@ void nft_put_table(struct buf *b, const char *table, bool closed)
 	guard_rules(b, table);
 	dnat_rules(b, table);
 	masquerade_rules(b, table);
-	forward_rules(b, table, closed);
+	foreign_rules(b, table);
+	forward_rules(b, table);
 }

@@ -3,9 +3,8 @@
 #define NET_NFT_RULES_H
 
 #include "base/buf.h"
-#include <stdbool.h>
 
-/* Adds their messages to a batch that has made TABLE. CLOSED as in nft_set_up. */
-void nft_put_table(struct buf *b, const char *table, bool closed);
+/* Adds their messages to a batch that has made TABLE. */
+void nft_put_table(struct buf *b, const char *table);
 
 #endif

@@ -33,17 +33,17 @@ int cgroup_await(const struct cgroup_hierarchy *h, const char *path, const char 
 		return fd;
 	do {
 		struct pollfd p = { fd, POLLPRI, 0 };
-		int64_t left;
+		int left;
 
 		now = value_of(fd, key);
 		if (now == value)
 			r = 0;
 		else if (now < -1)
 			r = (int)now;
-		left = end - clock_boot_ms();
-		if (r != -ETIMEDOUT || left <= 0)
+		left = clock_left_ms(end);
+		if (r != -ETIMEDOUT || !left)
 			break;
-		poll(&p, 1, (int)left);
+		poll(&p, 1, left);
 	} while (true);
 	close(fd);
 	return r;

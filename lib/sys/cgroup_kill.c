@@ -50,13 +50,6 @@ static void thaw(const struct cgroup_host *host, const char *path)
 			cgroup_walk(&host->h[i], path, unfreeze, NULL);
 }
 
-static int remaining(int64_t end)
-{
-	int64_t ms = end - clock_boot_ms();
-
-	return ms > 0 ? (int)ms : 0;
-}
-
 #define BATCH 256 /* descriptors at a time */
 
 /* Opens pidfds first and then looks again who is inside: a pid that is still listed is the process the pidfd
@@ -78,7 +71,7 @@ static void kill_batch(const struct cgroup_host *host, const char *path, const p
 	thaw(host, path);
 	for (i = 0; i < n; i++)
 		if (fds[i].fd >= 0) {
-			poll(&fds[i], 1, remaining(end));
+			poll(&fds[i], 1, clock_left_ms(end));
 			close(fds[i].fd);
 		}
 	free(now.v);
@@ -107,7 +100,7 @@ static void kill_unified(const struct cgroup_host *host, const char *path, int64
 	if (cgroup_file_put(h, path, "cgroup.kill", "1"))
 		return;
 	thaw(host, path);
-	cgroup_await(h, path, "populated", 0, remaining(end));
+	cgroup_await(h, path, "populated", 0, clock_left_ms(end));
 }
 
 int cgroup_kill(const struct cgroup_host *host, const char *path, int timeout_ms)
@@ -116,7 +109,7 @@ int cgroup_kill(const struct cgroup_host *host, const char *path, int timeout_ms
 
 	kill_unified(host, path, end);
 	while (kill_round(host, path, end))
-		if (!remaining(end))
+		if (!clock_left_ms(end))
 			return -EBUSY;
 	return 0;
 }

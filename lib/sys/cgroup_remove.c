@@ -28,13 +28,13 @@ static int remove_one(const struct cgroup_hierarchy *h, const char *path, void *
 
 	(void)arg;
 	while (unlinkat(h->fd, cgroup_below(path), AT_REMOVEDIR)) {
-		int64_t left = end - clock_boot_ms();
+		int left = clock_left_ms(end);
 
 		if (errno == ENOENT || errno == ENODEV)
 			return 0;
-		if (errno != EBUSY || left <= 0 || has_processes(h, path))
+		if (errno != EBUSY || !left || has_processes(h, path))
 			return -errno;
-		if (!h->v2 || cgroup_await(h, path, "populated", 0, (int)left)) {
+		if (!h->v2 || cgroup_await(h, path, "populated", 0, left)) {
 			cgroup_pause(pause);
 			pause = pause < 16 ? 2 * pause : pause;
 		}

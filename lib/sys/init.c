@@ -38,9 +38,19 @@ int init_adopt(void)
 	return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
 
-int exit_code_of(int status)
+static int exit_code_of(int status)
 {
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int child_wait(pid_t child)
+{
+	int status;
+
+	while (waitpid(child, &status, __WALL) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return exit_code_of(status);
 }
 
 /* Reaps whoever has ended: CHILD's exit code, or -1 if it wasn't among them. */

@@ -22,7 +22,7 @@ int init_adopt(void);
  * A signal that the terminal sent to both isn't sent twice. Signals stay blocked. */
 int init_loop(pid_t child);
 
-/* waitpid(2)'s status as an exit code: 128+N for signal N. */
-int exit_code_of(int status);
+/* Waits for the end of CHILD (a clone's too): its exit code, 128+N if signal N ended it, or -errno. */
+int child_wait(pid_t child);
 
 #endif

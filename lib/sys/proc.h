@@ -20,8 +20,4 @@ bool proc_alive(pid_t pid, uint64_t start_time);
  * something else). */
 int proc_fs_open(const char *path);
 
-/* "TERM", "SIGTERM", "15", "RTMIN+3" -> number, or -EINVAL. */
-int signal_parse(const char *s);
-const char *signal_name(int sig); /* "TERM"; NULL if it has none */
-
 #endif

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,8 +20,8 @@ static int parse_stat(char *text, struct proc_info *out, char **name)
 		return -EINVAL;
 	out->state = *word_at(end + 1, 0);
 	out->ppid = (pid_t)strtol(word_at(end + 1, 1), NULL, 10);
-	out->cpu_s = (strtoll(word_at(end + 1, 11), NULL, 10) + strtoll(word_at(end + 1, 12), NULL, 10)) / sysconf(_SC_CLK_TCK);
-	out->rss = strtoll(word_at(end + 1, 21), NULL, 10) * sysconf(_SC_PAGESIZE);
+	out->cpu_s = (strtoll(word_at(end + 1, 11), NULL, 10) + strtoll(word_at(end + 1, 12), NULL, 10)) / (int64_t)getauxval(AT_CLKTCK);
+	out->rss = strtoll(word_at(end + 1, 21), NULL, 10) * (int64_t)getauxval(AT_PAGESZ);
 	*end = 0;
 	++*name;
 	return 0;

@@ -83,8 +83,9 @@ int root_switch(int rootfd, bool *fallback, struct err *err)
 	}
 	if (r < 0) {
 		err_sys(err, r, "pivot_root");
-		if (r == -EINVAL && chrooted())
-			err_hint(err, "the caller runs in a chroot, whose root is no mount point");
+		if (r == -EINVAL) /* what else it can mean, we have seen to */
+			err_hint(err, chrooted() ? "the caller runs in a chroot, whose root is no mount point" :
+						   "the caller runs in a chroot, whose root is mounted on a shared mount");
 		return r;
 	}
 	if (umount2(".", MNT_DETACH) < 0)

@@ -7,10 +7,12 @@
  *		c  an overlay on ROOTFS; DIR is where upper and work directories are made and removed
  *		d  the standard mounts: /dev, /sys, cgroups, three files in /etc (of DIR), masks
  *		e  a cgroup with limits on cpu, memory and pids, removed at the end
+ *		f  with b: a veth pair to the bridge "floor0", an address and a default route
  *	floor exec PID GROUP CMD..       CMD in PID's namespaces and in GROUP ("/name")
  *
  * v1 groups are entered by `0` to tasks, the unified one by CLONE_INTO_CGROUP. */
 #include "base/kernel.h"
+#include "net/link.h"
 #include <fcntl.h>
 #include <net/if.h>
 #include <sched.h>
@@ -233,7 +235,49 @@ static void raise_lo(void)
 	close(fd);
 }
 
-static void inside(const struct groups *g)
+/* Our side of it, while the child mounts. */
+static void connect_veth(int pid)
+{
+	static const uint8_t mac[6] = { 2, 0x42, 10, 99, 0, 2 };
+	char path[32], name[16];
+	struct netlink nl;
+	struct link bridge;
+	int netns;
+
+	snprintf(path, sizeof path, "/proc/%d/ns/net", pid);
+	snprintf(name, sizeof name, "fl%d", pid);
+	need(path, netns = open(path, O_RDONLY | O_CLOEXEC));
+	need("rtnetlink", netlink_open(&nl, NETLINK_ROUTE, NULL));
+	need("floor0", link_find(&nl, "floor0", &bridge, NULL));
+	need("veth", link_make_veth(&nl, name, bridge.index, "eth0", netns, mac, 0, NULL));
+}
+
+/* The container's side: one message. */
+static void configure_veth(void)
+{
+	struct address ip, gateway;
+	struct netlink nl;
+	struct buf b = { 0 };
+
+	address_parse("10.99.0.2", &ip);
+	address_parse("10.99.0.1", &gateway);
+	link_put_up(&b, 1, true);
+	link_put_up(&b, 2, true);
+	link_put_address(&b, 2, &ip, 16);
+	link_put_default_route(&b, 2, &gateway);
+	need("rtnetlink", netlink_open(&nl, NETLINK_ROUTE, NULL));
+	need("addresses", netlink_talk(&nl, &b, "configure", NULL, NULL, NULL));
+}
+
+static void wait_for(int go)
+{
+	char c;
+
+	if (read(go, &c, 1) != 1)
+		_exit(125);
+}
+
+static void inside(const struct groups *g, int go)
 {
 	if (has('e')) {
 		enter(g);
@@ -255,8 +299,12 @@ static void inside(const struct groups *g)
 	need("old root", umount2(".", MNT_DETACH));
 	need("/", chdir("/"));
 	sethostname("floor", 5);
-	if (has('b'))
+	if (has('f')) {
+		wait_for(go);
+		configure_veth();
+	} else if (has('b')) {
 		raise_lo();
+	}
 	execv(cmd[0], cmd);
 	need(cmd[0], -1);
 }
@@ -296,8 +344,9 @@ static int run(void)
 	struct groups g = { .into = -1 };
 	struct clone_args args = { .flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS, .exit_signal = SIGCHLD };
 	char path[256];
-	int pid, code;
+	int pid, code, go[2];
 
+	need("pipe", pipe2(go, O_CLOEXEC));
 	if (has('e')) {
 		g = find_groups();
 		make_groups(&g);
@@ -313,7 +362,11 @@ static int run(void)
 	pid = sys_clone3(&args);
 	need("clone3", pid);
 	if (!pid)
-		inside(&g);
+		inside(&g, go[0]);
+	if (has('f')) {
+		connect_veth(pid);
+		need("go", write(go[1], "g", 1));
+	}
 	code = finish(pid);
 	for (int i = 0; i < g.n; i++)
 		need(path, rmdir(group_path(&g, i, "/ctrbox-floor", path)));

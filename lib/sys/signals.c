@@ -1,4 +1,4 @@
-#include "sys/proc.h"
+#include "sys/signals.h"
 
 #include "base/buf.h"
 #include "base/num.h"
@@ -6,6 +6,8 @@
 #include <signal.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
 /* The kernel's own numbers for real-time signals less those that glibc keeps to itself, as kill(1) and docker
  * count. musl's SIGRTMIN is one higher. */
@@ -48,7 +50,21 @@ int signal_parse(const char *s)
 	return parse_realtime(s);
 }
 
-const char *signal_name(int sig)
+int signals_relayed(void)
 {
-	return sig > 0 && sig < NAMES && names[sig][0] ? names[sig] : NULL;
+	sigset_t set;
+
+	sigfillset(&set);
+	sigdelset(&set, SIGTSTP);
+	sigdelset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int signals_next(int fd)
+{
+	struct signalfd_siginfo info;
+
+	return read(fd, &info, sizeof info) == (ssize_t)sizeof info ? (int)info.ssi_signo : 0;
 }

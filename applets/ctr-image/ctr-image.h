@@ -1,0 +1,28 @@
+/* What ctr-image's files share. */
+#ifndef CTR_IMAGE_APPLET_H
+#define CTR_IMAGE_APPLET_H
+
+#include "image/image.h"
+
+#define SHORT_ID 12
+
+/* The store's descriptor, or the end. */
+int image_store(void);
+
+/* Bad usage unless HAVE is how many operands are WANTed; WHAT names them. */
+void image_operands(int have, int want, const char *what);
+
+/* The image that the user means, or the end. */
+void image_get(int store, const char *name, struct image *img);
+
+/* What containers use, or the end. */
+void image_used(struct image_use *use);
+
+/* Subcommands that have a file of their own. */
+int ctr_image_import(int argc, char **argv);
+int ctr_image_export(int argc, char **argv);
+int ctr_image_ls(int argc, char **argv);
+int ctr_image_inspect(int argc, char **argv);
+int ctr_image_history(int argc, char **argv);
+
+#endif

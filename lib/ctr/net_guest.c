@@ -1,0 +1,73 @@
+#include "base/file.h"
+#include "ctr/net_iface.h"
+#include "ctr/networking.h"
+#include "net/link.h"
+#include "net/loopback.h"
+#include <fcntl.h>
+#include <string.h>
+
+/* What happens in the container's network namespace. */
+
+static void put_family(struct buf *b, int index, const char *ip, int64_t prefix, const char *gateway, bool ptp, bool way_out)
+{
+	struct address a = address_of(ip), g = address_of(gateway);
+
+	if (!a.family)
+		return;
+	link_put_address(b, index, &a, ptp ? 8 * address_length(&a) : (int)prefix);
+	if (ptp && g.family) {
+		struct subnet one = { g, 8 * address_length(&g) };
+
+		link_put_route(b, index, &one);
+	}
+	if (way_out)
+		link_put_default_route(b, index, &g);
+}
+
+void networks_put_one(struct buf *b, const struct attachment *a, int index, bool way4, bool way6)
+{
+	bool ptp = !strcmp(a->driver, "ptp");
+
+	link_put_up(b, index, true);
+	put_family(b, index, a->ip, a->prefix, a->gateway, ptp, way4);
+	put_family(b, index, a->ip6, a->prefix6, a->gateway6, ptp, way6);
+}
+
+/* docker's: ping without a capability, ports below 1024 for every user of the container. Absent or refused (an id that
+ * isn't mapped): what the kernel has stays. */
+void networks_settle(void)
+{
+	file_put(AT_FDCWD, "/proc/sys/net/ipv4/ping_group_range", "0 2147483647");
+	file_put(AT_FDCWD, "/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
+}
+
+int networks_configure(const struct state *st, struct err *err)
+{
+	const struct attachment *a = st->attachments.v;
+	struct buf b = { 0 };
+	struct netlink nl;
+	bool way4 = true, way6 = true; /* the first of each family leads out */
+	int r;
+
+	if (!st->attachments.n)
+		return loopback_up(err);
+	r = netlink_open(&nl, NETLINK_ROUTE, err);
+	if (r < 0)
+		return r;
+	link_put_up(&b, 1, true);
+	for (size_t i = 0; i < st->attachments.n && !r; i++) {
+		struct link l;
+
+		if (iface_attached(&a[i]))
+			continue;
+		r = link_find(&nl, a[i].name, &l, err); /* no number is certain: tunnel drivers put their own interfaces into a new namespace */
+		networks_put_one(&b, &a[i], l.index, way4, way6);
+		way4 = way4 && !a[i].gateway;
+		way6 = way6 && !a[i].gateway6;
+	}
+	if (!r)
+		r = netlink_talk(&nl, &b, "configure the container's interfaces", NULL, NULL, err);
+	buf_free(&b);
+	netlink_close(&nl);
+	return r;
+}

@@ -1,0 +1,123 @@
+/* The process: its environment, user, capabilities and limits. */
+#include "base/file.h"
+#include "base/num.h"
+#include "ctr/options.h"
+#include "ctr/rlimit.h"
+#include "sys/caps.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int set_env(struct strs *env, const char *setting, struct err *err)
+{
+	const char *eq = strchr(setting, '='), *value;
+	char *key;
+
+	if (!*setting || eq == setting)
+		return err_msg(err, -EINVAL, "variable \"%s\": has no name", setting);
+	key = xstrndup(setting, eq ? (size_t)(eq - setting) : strlen(setting));
+	value = eq ? eq + 1 : getenv(key);
+	if (value)
+		strs_setenv(env, key, value);
+	free(key);
+	return 0;
+}
+
+static int env_file(struct strs *env, const char *path, struct err *err)
+{
+	struct buf b = { 0 };
+	struct strs lines = { 0 };
+	int r = file_read(AT_FDCWD, path, &b, 1 << 20);
+
+	if (r < 0)
+		err_sys(err, r, "read %s", path);
+	else
+		strs_split(&lines, b.p, '\n');
+	for (size_t i = 0; i < lines.n && !r; i++)
+		if (*lines.v[i] && *lines.v[i] != '#')
+			r = set_env(env, lines.v[i], err);
+	buf_free(&b);
+	strs_free(&lines);
+	return r;
+}
+
+int options_env(const struct strs *files, const struct strs *settings, bool tty, struct strs *env, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < files->n && !r; i++)
+		r = env_file(env, files->v[i], err);
+	for (size_t i = 0; i < settings->n && !r; i++)
+		r = set_env(env, settings->v[i], err);
+	if (tty && !strs_getenv(env, "TERM"))
+		strs_setenv(env, "TERM", getenv("TERM") ? getenv("TERM") : "xterm");
+	return r;
+}
+
+static int set_caps(const struct run_options *o, struct process *p, struct err *err)
+{
+	uint64_t mask = o->privileged ? caps_all() : caps_default, one;
+
+	for (size_t i = 0; i < o->cap_drop.n; i++) {
+		if (caps_parse(o->cap_drop.v[i], &one, err) < 0)
+			return err_prefix(err, "--cap-drop"), -EINVAL;
+		mask &= ~one;
+	}
+	for (size_t i = 0; i < o->cap_add.n; i++) {
+		if (caps_parse(o->cap_add.v[i], &one, err) < 0)
+			return err_prefix(err, "--cap-add"), -EINVAL;
+		mask |= one;
+	}
+	/* "drop ALL, add one" and "add ALL, drop one" both mean what they say */
+	for (size_t i = 0; i < o->cap_drop.n && strs_has(&o->cap_add, "ALL"); i++)
+		if (strcmp(o->cap_drop.v[i], "ALL") && caps_parse(o->cap_drop.v[i], &one, err) == 0)
+			mask &= ~one;
+	p->caps = (int64_t)mask;
+	return 0;
+}
+
+static int set_security(const struct run_options *o, struct process *p, struct err *err)
+{
+	for (size_t i = 0; i < o->security.n; i++) {
+		const char *v = o->security.v[i];
+
+		if (strcmp(v, "no-new-privileges") && strcmp(v, "no-new-privileges=true") && strcmp(v, "no-new-privileges:true"))
+			return err_msg(err, -EINVAL, "--security-opt %s: unknown (this version knows no-new-privileges)", v);
+		p->no_new_privs = true;
+	}
+	return 0;
+}
+
+int options_process(const struct run_options *o, struct spec *spec, struct err *err)
+{
+	struct process *p = &spec->process;
+	int64_t score;
+	int r = set_caps(o, p, err);
+
+	if (!r)
+		r = set_security(o, p, err);
+	for (size_t i = 0; i < o->ulimits.n && !r; i++) {
+		struct rlimit limit;
+		int resource;
+
+		r = rlimit_parse(o->ulimits.v[i], &resource, &limit, err);
+		strs_add(&p->rlimits, o->ulimits.v[i]);
+	}
+	strs_append(&p->groups, &o->groups);
+	if (!r && o->oom_score_adj && num_range(o->oom_score_adj, -1000, 1000, &score) < 0)
+		r = err_msg(err, -EINVAL, "--oom-score-adj %s: not between -1000 and 1000", o->oom_score_adj);
+	p->oom_score_adj = xstrdup(o->oom_score_adj);
+	p->tty = o->tty;
+	if (o->user) {
+		free(p->user);
+		p->user = xstrdup(o->user);
+	}
+	if (o->workdir) {
+		free(p->cwd);
+		p->cwd = xstrdup(o->workdir);
+	}
+	if (!r && p->cwd && *p->cwd != '/')
+		r = err_msg(err, -EINVAL, "working directory \"%s\": must begin with /", p->cwd);
+	return r;
+}

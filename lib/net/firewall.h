@@ -1,0 +1,78 @@
+/* The packet filter and NAT of a store's networks, one way for all who need it: by nf_tables (net/nft.h) where the kernel has it, with NAT in inet
+ * tables (5.2), else by legacy xtables (net/xt.h). CTRBOX_FIREWALL=nft|xt|none chooses: with none packets are forwarded, and nothing is filtered,
+ * masqueraded or published. A store is to stay with one of them. */
+#ifndef NET_FIREWALL_H
+#define NET_FIREWALL_H
+
+#include "net/address.h"
+#include "net/netlink.h"
+
+/* What the rules know of a network. */
+struct firewall_net {
+	const char *device;          /* its bridge, or, without one, a container's host end */
+	bool nat, internal, noicc;
+	bool ipv6;                   /* it has IPv6 addresses */
+	struct subnet subnet;        /* its IPv4 ones; family 0: none */
+};
+
+/* One published port. */
+struct publication {
+	uint8_t protocol;            /* IPPROTO_TCP, IPPROTO_UDP */
+	struct address host;         /* family 0: every address of the host, of the family of `to` */
+	uint16_t host_port, to_port;
+	struct address to;
+};
+
+struct firewall {
+	const struct firewall_kind *kind; /* NULL: none */
+	struct netlink nl;           /* NETLINK_NETFILTER; fd -1 where the kernel hasn't got it */
+	int raw;                     /* xtables' socket, or -1 */
+	char name[24];               /* of the table, or what the names of chains begin with */
+};
+
+/* 0 or -errno, told, is what all return where nothing else is said. TAG is the store's. */
+int firewall_open(struct firewall *f, const char *tag, struct err *err);
+void firewall_close(struct firewall *f);
+
+/* Makes what all networks share, at once, if it isn't there: 1 made, 0 there already. */
+int firewall_set_up(struct firewall *f, struct err *err);
+
+/* Interfaces that are no store's must not forward FAMILY (AF_INET, AF_INET6) to each other from now on, since it was us who switched that on. */
+int firewall_close_family(struct firewall *f, int family, struct err *err);
+
+/* Removes all of this store's; none is fine. */
+int firewall_tear_down(struct firewall *f, struct err *err);
+
+/* One that is known already is fine; one that isn't, too. */
+int firewall_add_net(struct firewall *f, const struct firewall_net *n, struct err *err);
+int firewall_remove_net(struct firewall *f, const struct firewall_net *n, struct err *err);
+
+/* Whether the rules stand as they should for the network: not after somebody's flush. */
+bool firewall_has_net(struct firewall *f, const char *device);
+
+/* All or none at once. -EEXIST: one of them is published already. -ENOENT: somebody's flush took what they stand in. */
+int firewall_publish(struct firewall *f, const struct publication *p, int n, struct err *err);
+
+/* Takes them back where they still lead to that container; missing ones are fine. */
+int firewall_unpublish(struct firewall *f, const struct publication *p, int n, struct err *err);
+
+/* Calls CALL with each published port, in no order. */
+typedef void firewall_call(void *arg, const struct publication *p);
+int firewall_list(struct firewall *f, firewall_call *call, void *arg, struct err *err);
+
+/* What each kind does of the above. */
+struct firewall_kind {
+	bool ipv6;
+	int (*open)(struct firewall *f, const char *tag, struct err *err);
+	int (*set_up)(struct firewall *f, struct err *err);
+	int (*close_family)(struct firewall *f, int family, struct err *err);
+	int (*tear_down)(struct firewall *f, struct err *err);
+	int (*add_net)(struct firewall *f, const struct firewall_net *n, struct err *err);
+	int (*remove_net)(struct firewall *f, const struct firewall_net *n, struct err *err);
+	bool (*has_net)(struct firewall *f, const char *device);
+	int (*publish)(struct firewall *f, const struct publication *p, int n, struct err *err);
+	int (*unpublish)(struct firewall *f, const struct publication *p, int n, struct err *err);
+	int (*list)(struct firewall *f, firewall_call *call, void *arg, struct err *err);
+};
+
+#endif

@@ -1,0 +1,41 @@
+/* One table of legacy xtables for IPv4: read whole, edited here, put back whole. What others have in it stays as it is, counters included.
+ * Kernel: include/uapi/linux/netfilter_ipv4/ip_tables.h. */
+#ifndef NET_XT_TABLE_H
+#define NET_XT_TABLE_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "net/xt_rule.h"
+
+struct xt_table {
+	struct ipt_getinfo info; /* as it was read, but for where the chains begin and end */
+	const char *prefix;      /* what the names of our own chains begin with; below they are named without it */
+	struct buf entries;      /* while it is edited, an entry's `comefrom` is its number in the kernel's table plus 1, or 0 */
+};
+
+/* Reads TABLE ("filter", "nat"), lets EDIT change it and puts it back if that returned more than 0, which is returned. Begins anew if another
+ * program changed it meanwhile. FD is a raw IPv4 socket. EDIT's result, or -errno; told, but for -EEXIST and -ENOENT of EDIT's. */
+int xt_change(int fd, const char *table, const char *prefix, int (*edit)(struct xt_table *t, void *arg), void *arg, struct err *err);
+
+/* Makes an empty chain of ours. */
+void xt_add_chain(struct xt_table *t, const char *name);
+
+/* Puts a rule into a chain (of ours, or "FORWARD" and so on) before the one numbered INDEX; from the end for a negative one (-1: after the last). JUMP, if
+ * not NULL, is the chain it leads to. 0, or -ENOENT without that chain. */
+int xt_add(struct xt_table *t, const char *chain, int index, struct xt_rule *r, const char *jump);
+
+/* Whether CHAIN leads to the chain TO. */
+bool xt_leads(const struct xt_table *t, const char *chain, const char *to);
+
+/* The index behind the last rule of CHAIN that leads to a chain of that name (with any store's prefix); 0 if none does. */
+int xt_behind(const struct xt_table *t, const char *chain, const char *name);
+
+/* The rules in chains of ours that are WANTED, counted or removed. */
+typedef bool xt_wanted(const struct ipt_entry *e, const void *arg);
+int xt_count(const struct xt_table *t, xt_wanted *wanted, const void *arg);
+int xt_remove(struct xt_table *t, xt_wanted *wanted, const void *arg);
+
+/* Removes every chain of ours and every rule that leads there. Whether there was one. */
+bool xt_remove_chains(struct xt_table *t);
+
+#endif

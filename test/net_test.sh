@@ -1,0 +1,759 @@
+#!/bin/sh
+# Networks and who is on them: what ctr-net does, what ctr-run's network options do, what is left afterwards.
+. "$(dirname "$0")/lib.sh"
+
+oneTimeSetUp() {
+	need_busybox
+	mkdir -p "$CTRBOX_RUN/net"
+	echo 0 >/proc/sys/net/ipv4/ip_forward
+}
+
+tearDown() {
+	ctr-ps -a -q | ctr-rm -f - >/dev/null 2>&1
+	ctr-net prune >/dev/null
+	assertNull 'nothing is left' "$(leftovers)"
+	assertNull 'no table is left' "$(nft list tables | grep ctrbox_)"
+	assertNull 'no lease is left' "$(find "$CTRBOX_RUN/net" -mindepth 1)"
+	assertNull 'no bridge is left' "$(ip -o link show type bridge)"
+	assertTrue 'no veth is left' 'wait_for 3 no_veth'
+	assertEquals 'forwarding is as it was' 0 "$(cat /proc/sys/net/ipv4/ip_forward)"
+	return 0 # else one failure ends all
+}
+
+no_veth() {
+	[ -z "$(ip -o link show type veth)" ]
+}
+
+# NETWORK: one with a small, known subnet.
+make_net() {
+	ctr-net create --subnet 10.9.0.0/24 "$1" >/dev/null
+}
+
+# NAME [OPT]..: one that sleeps.
+sleeper() {
+	_name=$1
+	shift
+	ctr-run -d --name "$_name" "$@" busybox sleep 600 >/dev/null
+}
+
+ip_of() {
+	ctr-ps -r -n -o ip -f "name=$1"
+}
+
+id_of() {
+	readlink "$CTRBOX_ROOT/names/$1"
+}
+
+# NETWORK N: its bridge has that many ports.
+ports_of() {
+	[ "$(ip -o link show master "$1" | wc -l)" -eq "$2" ]
+}
+
+supervisor_of() {
+	sed 's/.*"supervisor":\([0-9]*\).*/\1/' "$CTRBOX_RUN/containers/$(id_of "$1")/state.json"
+}
+
+# CTR: the addresses and names in its hosts file that aren't of the loopback, "ADDRESS NAME", sorted.
+names_in() {
+	ctr-exec "$1" cat /etc/hosts | sed -n '/^127\|^::1/!s/\t\([^ ]*\).*/ \1/p' | sort
+}
+
+# PORT: the map's elements that publish it.
+published() {
+	nft list ruleset | tr ',' '\n' | grep -E "(tcp|udp) \. $1 :"
+}
+
+test_create_as_the_notes_do() {
+	run_cap ctr-net create --driver bridge --subnet 192.168.101.0/24 --gateway 192.168.101.1 testbridge
+	assert_ok
+	assert_out testbridge
+	run_cap ip -o -4 addr show dev testbridge
+	assert_out_match 'inet 192\.168\.101\.1/24 '
+	assertTrue 'it is a JSON file' "python3 -m json.tool '$CTRBOX_ROOT/networks/testbridge.json' >/dev/null"
+	run_cap ctr-net list -r -n
+	assert_out "$(printf 'testbridge\tbridge\t192.168.101.0/24\t192.168.101.1\ttestbridge\t0')"
+	run_cap ctr-net remove testbridge
+	assert_ok
+	assert_out testbridge
+	assertFalse 'the bridge is gone' 'ip link show testbridge'
+	assertFalse 'the record is gone' "[ -e '$CTRBOX_ROOT/networks/testbridge.json' ]"
+}
+
+test_run_as_the_notes_do() {
+	ctr-net create --driver bridge --subnet 192.168.101.0/24 --gateway 192.168.101.1 testbridge >/dev/null
+	echo 'ip addr; ip route; exit' >in
+	tty_cap 'ctr-run -it -p 8080:8080 -p 8081:8081 -net testbridge busybox sh' <in
+	assert_rc 0
+	assert_out_match 'inet 192\.168\.101\.2/24 '
+	assert_out_match 'default via 192\.168\.101\.1 dev eth0'
+}
+
+test_the_same_ports_inside_twice() {
+	make_net n
+	sleeper a --net n -p 8080:80
+	sleeper b --net n -p 8081:80
+	run_cap ctr-port a
+	assert_out '80/tcp -> 0.0.0.0:8080'
+	run_cap ctr-port b
+	assert_out '80/tcp -> 0.0.0.0:8081'
+}
+
+test_a_port_is_free_again_after_its_container() {
+	make_net n
+	sleeper a --net n -p 8080:80
+	run_cap ctr-run --rm --net n -p 8080:80 busybox true
+	assert_fails 125 'port 8080/tcp of the host is published already'
+	ctr-rm -f a >/dev/null
+	run_cap ctr-run --rm --net n -p 8080:80 busybox true
+	assert_ok
+}
+
+test_the_default_network_is_made_at_first_use() {
+	assertNull 'there is none' "$(ctr-net ls -q)"
+	run_cap ctr-run --rm busybox ip -o -4 addr show dev eth0
+	assert_ok
+	assert_out_match 'inet 10\.[0-9]+\.0\.2/16 '
+	run_cap ctr-net ls -q
+	assert_out bridge
+}
+
+test_addresses_go_upward_and_come_again_late() {
+	ctr-net create --subnet 10.9.0.0/29 n >/dev/null
+	sleeper a --net n
+	sleeper b --net n
+	assertEquals 'first' 10.9.0.2 "$(ip_of a)"
+	assertEquals 'second' 10.9.0.3 "$(ip_of b)"
+	ctr-rm -f a >/dev/null
+	sleeper a --net n
+	assertEquals 'not the one that came back last' 10.9.0.4 "$(ip_of a)"
+	sleeper c --net n
+	sleeper d --net n
+	sleeper e --net n
+	assertEquals 'but in the end' 10.9.0.2 "$(ip_of e)"
+	run_cap ctr-run --rm --net n busybox true
+	assert_fails 125 'network n: no address is free'
+}
+
+test_restart_has_an_address_and_its_ports() {
+	make_net n
+	sleeper a --net n -p 8080:80
+	ctr-restart -t 0 a >/dev/null
+	assert_match '^10\.9\.0\.[0-9]+$' "$(ip_of a)"
+	run_cap published 8080
+	assert_out_match ": $(ip_of a | sed 's/\./\\./g') \. 80"
+	ctr-stop -t 0 a >/dev/null
+	assertNull 'no port while it is down' "$(published 8080)"
+	assertNull 'no lease while it is down' "$(ls "$CTRBOX_RUN/net/n")"
+	ctr-start a >/dev/null
+	run_cap ctr-port a
+	assert_out '80/tcp -> 0.0.0.0:8080'
+}
+
+test_names() {
+	make_net n
+	sleeper a --net n
+	sleeper b --net n --net-alias bee --net-alias beta
+	assertEquals 'a knows both' '10.9.0.2 a
+10.9.0.3 b' "$(names_in a)"
+	assertEquals 'b too' '10.9.0.2 a
+10.9.0.3 b' "$(names_in b)"
+	run_cap ctr-exec a ping -c 1 -W 2 beta
+	assert_rc 0
+	run_cap ctr-exec b ping -c 1 -W 2 a
+	assert_rc 0
+	ctr-stop -t 0 b >/dev/null
+	assertEquals 'b left' '10.9.0.2 a' "$(names_in a)"
+	ctr-start b >/dev/null
+	assertEquals 'b came' '10.9.0.2 a
+10.9.0.4 b' "$(names_in a)"
+	ctr-rename b c
+	assertEquals 'b is c' '10.9.0.2 a
+10.9.0.4 c' "$(names_in a)"
+	assertEquals 'c knows' '10.9.0.2 a
+10.9.0.4 c' "$(names_in c)"
+	kill -9 "$(supervisor_of c)"
+	sleep 0.2
+	ctr-gc >/dev/null
+	assertEquals 'c was killed' '10.9.0.2 a' "$(names_in a)"
+}
+
+test_a_rename_outlives_a_restart_by_policy() {
+	make_net n
+	sleeper a --net n
+	sleeper b --net n --restart always
+	ctr-rename b c
+	kill -9 "$(ctr-ps -r -n -o pid -f name=c)"
+	wait_for 5 eval 'names_in a | grep -q "10.9.0.4 c"'
+	assertEquals 'it comes again as c' '10.9.0.2 a
+10.9.0.4 c' "$(names_in a)"
+}
+
+test_names_on_several_networks() {
+	make_net n
+	ctr-net create --subnet 10.10.0.0/24 m >/dev/null
+	sleeper both --net n --net m
+	sleeper one --net n
+	sleeper other --net m
+	assertEquals 'knows everybody' '10.10.0.2 both
+10.10.0.3 other
+10.9.0.2 both
+10.9.0.3 one' "$(names_in both)"
+	assertEquals 'only its own network' '10.9.0.2 both
+10.9.0.3 one' "$(names_in one)"
+	run_cap ctr-exec both ip route
+	assert_out_match '^default via 10\.9\.0\.1 dev eth0'
+	assertEquals 'both addresses' 10.9.0.2,10.10.0.2 "$(ip_of both)"
+}
+
+test_twenty_at_once() {
+	make_net n
+	i=0
+	while [ $i -lt 20 ]; do
+		(ctr-run -d --name "c$i" --net n busybox sleep 600 >/dev/null || echo "c$i failed" >>failed) &
+		i=$((i + 1))
+	done
+	wait
+	assertFalse 'all start' '[ -e failed ]'
+	ctr-ps -r -n -o ip,name -f status=running | tr '\t' ' ' | sort >expected
+	assertEquals 'all have one' 20 "$(cut -d' ' -f1 expected | uniq | wc -l)"
+	for c in $(ctr-ps -q); do
+		assertEquals "all names in $c" "$(cat expected)" "$(names_in "$c")"
+	done
+	i=0
+	while [ $i -lt 20 ]; do # half of them leave, the other half leaves and comes back
+		if [ $((i % 4)) -eq 0 ]; then
+			ctr-rm -f "c$i" >/dev/null &
+		elif [ $((i % 4)) -eq 1 ]; then
+			ctr-restart -t 0 "c$i" >/dev/null &
+		elif [ $((i % 4)) -eq 2 ]; then
+			ctr-rename "c$i" "d$i" &
+		fi
+		i=$((i + 1))
+	done
+	wait
+	ctr-ps -r -n -o ip,name -f status=running | tr '\t' ' ' | sort >expected
+	assertEquals 'fifteen are left' 15 "$(wc -l <expected)"
+	for c in $(ctr-ps -q); do
+		assertEquals "all names in $c" "$(cat expected)" "$(names_in "$c")"
+	done
+}
+
+test_connect_and_disconnect() {
+	make_net n
+	ctr-net create --subnet 10.10.0.0/24 m >/dev/null
+	sleeper a --net n
+	sleeper b --net m
+	run_cap ctr-net connect --ip 10.10.0.9 m a
+	assert_ok
+	run_cap ctr-exec a ping -c 1 -W 2 b
+	assert_rc 0
+	assertEquals 'b knows a' '10.10.0.2 b
+10.10.0.9 a' "$(names_in b)"
+	run_cap ctr-net connect m a
+	assert_fails 1 'is on network m already'
+	run_cap ctr-net disconnect n a
+	assert_ok
+	run_cap ctr-exec a ip route
+	assert_out_match '^default via 10\.10\.0\.1 dev eth1'
+	assertEquals 'n is forgotten' '10.10.0.2 b
+10.10.0.9 a' "$(names_in a)"
+	run_cap ctr-net disconnect n a
+	assert_fails 1 "isn't on network n"
+	ctr-restart -t 0 a >/dev/null
+	assert_match '^10\.10\.0\.' "$(ip_of a)"
+	run_cap ctr-net connect nosuch a
+	assert_fails 1 'network nosuch: no such network'
+	run_cap ctr-net connect n nosuch
+	assert_fails 1 'nosuch: no such container'
+}
+
+test_connect_one_that_is_down_or_has_none() {
+	make_net n
+	ctr-create --name a busybox sleep 600 >/dev/null
+	run_cap ctr-net connect n a
+	assert_ok
+	ctr-start a >/dev/null
+	assert_match '^10\.[0-9]+\.0\.2,10\.9\.0\.2$' "$(ip_of a)"
+	sleeper b --net none
+	run_cap ctr-net connect n b
+	assert_ok
+	assertEquals 10.9.0.3 "$(ip_of b)"
+	sleeper c --net host
+	run_cap ctr-net connect n c
+	assert_fails 1 'no network namespace of its own'
+}
+
+test_connected_it_stays_through_a_restart_by_policy() {
+	make_net n
+	sleeper a --restart always
+	ctr-net connect n a
+	kill -9 "$(ctr-ps -r -n -o pid)"
+	wait_for 5 eval 'ip_of a | grep -q ,10.9.0.3'
+	assert_match ',10\.9\.0\.3$' "$(ip_of a)"
+}
+
+test_run_in_a_namespace() {
+	make_net n
+	sleeper a --net n
+	run_cap ctr-net run n sh -c 'ip -o -4 addr show dev eth0; ping -c 1 -W 2 10.9.0.2; exit 7'
+	assert_rc 7
+	assert_out_match 'inet 10\.9\.0\.3/24 '
+	assert_out_match ' 0% packet loss'
+	assertEquals 'its lease is gone' 10.9.0.2 "$(ls "$CTRBOX_RUN/net/n")"
+	assertEquals 'its name is gone' '10.9.0.2 a' "$(names_in a)"
+	run_cap ctr-net run n /no/such/command
+	assert_rc 127
+	run_cap ctr-net run nosuch true
+	assert_fails 125 'network nosuch: no such network'
+	run_cap ctr-net run n
+	assert_fails 125 'a command is missing'
+}
+
+test_rm_in_use_says_who() {
+	make_net n
+	ctr-create --name a --net n busybox true >/dev/null
+	run_cap ctr-net rm n
+	assert_fails 1 'network n: container a is on it'
+	ctr-create --name b --net n busybox true >/dev/null
+	run_cap ctr-net rm n
+	assert_fails 1 'network n: container (a|b) and others are on it'
+	run_cap ctr-net prune
+	assert_ok
+	assert_out ''
+	ctr-rm a b >/dev/null
+	run_cap ctr-net prune
+	assert_out n
+}
+
+test_rm_several() {
+	make_net n
+	ctr-net create m >/dev/null
+	run_cap ctr-net rm n nosuch m
+	assert_rc 1
+	assert_out 'n
+m'
+	assert_err_match 'network nosuch: no such network'
+}
+
+test_inspect() {
+	make_net n
+	sleeper a --net n -p 8080:80
+	run_cap ctr-net inspect n
+	assert_ok
+	printf '%s' "$out" | python3 -c '
+import json, sys
+n = json.load(sys.stdin)[0]
+c = n["containers"][0]
+assert n["subnets"] == ["10.9.0.0/24"] and n["gateways"] == ["10.9.0.1"] and n["bridge"] == "n"
+assert c["name"] == "a" and c["ip"] == "10.9.0.2" and c["mac"] == "02:42:0a:09:00:02" and c["host_interface"].startswith("vc")
+assert c["ports"] == [{"protocol": "tcp", "host_port": 8080, "port": 80}]
+'
+	assertEquals 'it says what is so' 0 $?
+	run_cap ctr-net inspect nosuch
+	assert_rc 1
+	assert_err_match 'network nosuch: no such network'
+	run_cap ctr-inspect a
+	assert_ok
+	printf '%s' "$out" | python3 -c '
+import json, sys
+c = json.load(sys.stdin)[0]
+assert c["networks"][0]["ip"] == "10.9.0.2" and c["networks"][0]["network"] == "n"
+assert c["ports"] == [{"protocol": "tcp", "host_port": 8080, "port": 80}]
+'
+	assertEquals 'so does ctr-inspect' 0 $?
+}
+
+test_ps_and_port() {
+	make_net n
+	sleeper a --net n -p 8080:80 -p 127.0.0.1:53:53/udp
+	run_cap ctr-ps -r -n -o name,ip,ports
+	assert_out "$(printf 'a\t10.9.0.2\t0.0.0.0:8080->80/tcp,127.0.0.1:53->53/udp')"
+	run_cap ctr-port a
+	assert_out '80/tcp -> 0.0.0.0:8080
+53/udp -> 127.0.0.1:53'
+	run_cap ctr-port a 80
+	assert_out 0.0.0.0:8080
+	run_cap ctr-port a 53/udp
+	assert_out 127.0.0.1:53
+	run_cap ctr-port a 53
+	assert_fails 1 "a: port 53/tcp isn't published"
+	for bad in 0 65536 x 80/sctp ''; do
+		run_cap ctr-port a "$bad"
+		assert_fails 2 'not PORT'
+	done
+	ctr-stop -t 0 a >/dev/null
+	run_cap ctr-port a
+	assert_fails 1 "isn't running"
+	run_cap ctr-ps -a -r -n -o name,ip,ports
+	assert_out "$(printf 'a\t-\t-')"
+	run_cap ctr-port
+	assert_fails 2 'container is missing'
+}
+
+test_bad_networks() {
+	make_net n
+	run_cap ctr-net create --subnet 10.20.0.0/24 n
+	assert_fails 1 'n: there is a network of that name|has an interface "n" already'
+	run_cap ctr-net create --subnet 10.9.0.128/25 m
+	assert_fails 1 'subnet 10\.9\.0\.128/25: network n has 10\.9\.0\.0/24'
+	ip link add other type bridge
+	ip addr add 10.30.0.1/24 dev other
+	ip link set other up
+	run_cap ctr-net create other
+	assert_fails 1 'the host has an interface "other" already'
+	run_cap ctr-net create --subnet 10.30.0.0/16 m
+	assert_fails 1 'subnet 10\.30\.0\.0/16: overlaps a route of the host'
+	assertTrue 'the other bridge stays' 'ip link show other'
+	ip link del other
+	run_cap ctr-net create --subnet 10.31.0.0/24 --gateway 10.32.0.1 m
+	assert_fails 1 'gateway 10\.32\.0\.1: '
+	run_cap ctr-net create --subnet 10.31.0.0/24 --gateway 10.31.0.0 m
+	assert_fails 1 'gateway 10\.31\.0\.0: '
+	run_cap ctr-net create --subnet 10.31.0.0/24 --gateway 10.31.0.255 m
+	assert_fails 1 'gateway 10\.31\.0\.255: '
+	run_cap ctr-net create --gateway 10.31.0.1 m
+	assert_fails 1 'gateway 10\.31\.0\.1: '
+	for bad in 10.31.0.0 10.31.0.0/33 10.31.0/24 10.31.0.0/x 10.31.0.0/ /24 '' fd00::/129 10.31.0.256/24 10.31.0.0/-1; do
+		run_cap ctr-net create --subnet "$bad" m
+		assert_fails 1 'not ADDRESS/PREFIX'
+	done
+	run_cap ctr-net create --subnet 10.31.0.0/32 m
+	assert_fails 1 'subnet 10\.31\.0\.0/32: .*no room'
+	run_cap ctr-net create --subnet 10.31.0.0/24 --subnet 10.32.0.0/24 m
+	assert_fails 1 'one subnet a family'
+	run_cap ctr-net create --driver overlay m
+	assert_fails 1 'driver overlay: none of bridge, ptp, macvlan, ipvlan'
+	run_cap ctr-net create --mtu 10 m
+	assert_fails 1 'mtu'
+	for bad in none host private ../x 'a b' -- . 12; do
+		run_cap ctr-net create -- "$bad"
+		assert_rc 1
+		assert_err_match '^ctr-net: '
+	done
+	run_cap ctr-net create
+	assert_fails 2 'a name is missing'
+	run_cap ctr-net ls -q
+	assert_out n
+}
+
+test_a_long_name() {
+	run_cap ctr-net create --subnet 10.9.0.0/24 a-name-longer-than-an-interfaces
+	assert_ok
+	run_cap ctr-run --rm --net a-name-longer-than-an-interfaces busybox ip -o -4 addr show dev eth0
+	assert_out_match 'inet 10\.9\.0\.2/24'
+}
+
+test_bad_run_options() {
+	make_net n
+	run_cap ctr-run --rm --net nosuch busybox true
+	assert_fails 125 'network nosuch: no such network'
+	run_cap ctr-run --rm --net n --net n busybox true
+	assert_fails 125 'net n: given twice'
+	run_cap ctr-run --rm --net n --net host busybox true
+	assert_fails 125 'net host: excludes other networks'
+	run_cap ctr-run --rm --net n --ip 10.8.0.1 busybox true
+	assert_fails 125 "address 10\.8\.0\.1: is no host's address of network n"
+	run_cap ctr-run --rm --net n --ip 10.9.0.255 busybox true
+	assert_fails 125 "address 10\.9\.0\.255: is no host's address of network n"
+	run_cap ctr-run --rm --net n --ip 10.9.0.1 busybox true
+	assert_fails 125 'address 10\.9\.0\.1 of network n is taken'
+	run_cap ctr-run --rm --net n --ip6 fd00::1 busybox true
+	assert_fails 125 'fd00::1: network n has no subnet'
+	for bad in 10.9.0 10.9.0.256 fd00::1 ''; do
+		run_cap ctr-run --rm --net n --ip "$bad" busybox true
+		assert_fails 125 'no IPv4 address'
+	done
+	for bad in 01:00:00:00:00:01 02:42 02:42:00:00:00:0g 02:42:00:00:00:01:02 x ''; do
+		run_cap ctr-run --rm --net n --mac "$bad" busybox true
+		assert_fails 125 'mac'
+	done
+	run_cap ctr-run --rm --net n --net-alias 'a b' busybox true
+	assert_fails 125 'no host name'
+	run_cap ctr-run --rm --net none -p 80:80 busybox true
+	assert_fails 125 'p needs a network'
+	assertNull 'no lease is left of all that' "$(ls "$CTRBOX_RUN/net/n" 2>/dev/null)"
+	assertNull 'nor a container' "$(ctr-ps -a -q)"
+}
+
+test_addresses_of_the_users_choice() {
+	ctr-net create --subnet 10.9.0.0/24 --subnet fd09::/64 n >/dev/null
+	run_cap ctr-run --rm --net n --ip 10.9.0.77 --ip6 fd09::77 --mac 02:00:00:00:00:77 busybox ip addr show dev eth0
+	assert_ok
+	assert_out_match 'inet 10\.9\.0\.77/24 '
+	assert_out_match 'inet6 fd09::77/64 '
+	assert_out_match 'link/ether 02:00:00:00:00:77 '
+	sleeper a --net n --ip 10.9.0.77
+	run_cap ctr-run --rm --net n --ip 10.9.0.77 busybox true
+	assert_fails 125 'address 10\.9\.0\.77 of network n is taken'
+	run_cap ctr-exec a cat /etc/hosts
+	assert_out_match '^fd09::.*a '
+}
+
+test_bad_ports() {
+	make_net n
+	for bad in x 70000 70000:80 80:70000 80:0 -1:80 80: 80:80/sctp 80:80/ 1.2.3:80:80 8080-8070:80-70 80:80:80:80 '' : '[::1]80:80' \
+		0x50:80 80-:80 80:80/tcp/udp; do
+		run_cap ctr-run --rm --net n -p "$bad" busybox true
+		assert_fails 125 '-p .*: (not|the ranges)'
+	done
+	run_cap ctr-run --rm --net n -p 8000-8010:80-89 busybox true
+	assert_fails 125 'the ranges differ in length'
+	run_cap ctr-run --rm --net n -p 8080:80 -p 8080:81 busybox true
+	assert_fails 125 'port 8080/tcp'
+	run_cap ctr-run --rm --net n -p 192.0.2.1:8080:80 busybox true
+	assert_fails 125 '192\.0\.2\.1.*no such address'
+	assertNull 'nothing is published' "$(published 8080)"
+}
+
+test_port_forms() {
+	make_net n
+	sleeper a --net n -p 8000-8002:80-82 -p 127.0.0.1:9000:90/udp -p 9000:90/udp
+	run_cap ctr-port a
+	assert_out '80/tcp -> 0.0.0.0:8000
+81/tcp -> 0.0.0.0:8001
+82/tcp -> 0.0.0.0:8002
+90/udp -> 127.0.0.1:9000
+90/udp -> 0.0.0.0:9000'
+	sleeper b --net n -p 80 -p 0:81 -p 127.0.0.1::82
+	run_cap ctr-port b
+	assert_out_match '^80/tcp -> 0\.0\.0\.0:[0-9]{5}$'
+	assert_out_match '^81/tcp -> 0\.0\.0\.0:[0-9]{5}$'
+	assert_out_match '^82/tcp -> 127\.0\.0\.1:[0-9]{5}$'
+}
+
+test_publish_all_that_is_exposed() {
+	make_net n
+	ctr-image import -c 'CMD ["sleep", "600"]' -c 'EXPOSE 80 53/udp' exposing <"$BUILD/busybox.tar" >/dev/null
+	ctr-run -d --name a --net n -P exposing >/dev/null
+	run_cap ctr-port a
+	assert_out_match '^80/tcp -> 0\.0\.0\.0:[0-9]{5}$'
+	assert_out_match '^53/udp -> 0\.0\.0\.0:[0-9]{5}$'
+}
+
+test_a_port_that_a_program_of_the_host_has() {
+	make_net n
+	nc -l -p 8080 -s 127.0.0.1 >/dev/null 2>&1 &
+	pid=$!
+	wait_for 3 eval 'ss -Hltn | grep -q :8080 || grep -q ":1F90 .* 0A " /proc/net/tcp'
+	run_cap ctr-run --rm --net n -p 8080:80 busybox true
+	assert_fails 125 'port 8080/tcp of the host is used by a program of the host'
+	run_cap ctr-run --rm --net n -p 8080:80/udp busybox true
+	assert_ok
+	kill $pid
+	wait $pid
+	run_cap ctr-run --rm --net n -p 8080:80 busybox true
+	assert_ok
+}
+
+test_dns_and_hosts() {
+	make_net n
+	run_cap ctr-run --rm --net n --dns 192.0.2.53 --dns-search lan --add-host up:host-gateway --add-host db:192.0.2.9 busybox \
+		cat /etc/resolv.conf /etc/hosts
+	assert_ok
+	assert_out_match '^nameserver 192\.0\.2\.53$'
+	assert_out_match '^search lan$'
+	assert_out_match '^10\.9\.0\.1.up$'
+	assert_out_match '^192\.0\.2\.9.db$'
+	sleeper a --net n --add-host up:host-gateway
+	sleeper b --net n
+	ctr-rm -f b >/dev/null
+	run_cap ctr-exec a cat /etc/hosts
+	assert_out_match '^10\.9\.0\.1.up$'
+}
+
+test_reload_after_a_flush() {
+	make_net n
+	sleeper a --net n -p 8080:80
+	nft flush ruleset
+	run_cap ctr-net reload
+	assert_ok
+	run_cap published 8080
+	assert_out_match ': 10\.9\.0\.2 \. 80'
+	nft flush ruleset
+	sleeper b --net n -p 8081:80
+	run_cap published 8081
+	assert_out_match ': 10\.9\.0\.3 \. 80'
+	run_cap published 8080
+	assert_out_match ': 10\.9\.0\.2 \. 80'
+}
+
+test_what_a_killed_supervisor_leaves_goes_with_gc() {
+	make_net n
+	sleeper a --net n -p 8080:80
+	sleeper b --net n
+	kill -9 "$(supervisor_of a)"
+	sleep 0.2
+	run_cap ctr-gc
+	assert_ok
+	assert_out_match '^remains of container a$'
+	assertNull 'no port' "$(published 8080)"
+	assertEquals 'no lease' 10.9.0.3 "$(ls "$CTRBOX_RUN/net/n")"
+	assertEquals 'no name' '10.9.0.3 b' "$(names_in b)"
+	wait_for 3 ports_of n 1
+	assertEquals 'no veth' 0 $?
+	run_cap ctr-gc
+	assert_out ''
+}
+
+test_gc_takes_what_nobody_owns() {
+	make_net n
+	sleeper a --net n -p 8080:80
+	sleeper b --net n
+	kill -9 "$(supervisor_of a)"
+	sleep 0.2
+	rm -rf "$CTRBOX_ROOT/containers/$(id_of a)" "$CTRBOX_RUN/containers/$(id_of a)"
+	ctr-net create --subnet 10.10.0.0/24 m >/dev/null
+	mkdir -p "$CTRBOX_RUN/net/m"
+	ln -s 'p00000999999 p00000999999' "$CTRBOX_RUN/net/m/10.10.0.7"
+	table=$(nft list tables | sed -n 's/.* \(ctrbox_.*\)/\1/p')
+	nft add element inet "$table" pub4 '{ udp . 5353 : 10.9.0.77 . 53 }'
+	nft add element inet "$table" pub4 '{ udp . 5354 : 192.0.2.1 . 53 }'
+	run_cap ctr-gc
+	assert_ok
+	assert_out_match '^address n/10\.9\.0\.2$'
+	assert_out_match '^address m/10\.10\.0\.7$'
+	assert_out_match '^port 8080/tcp$'
+	assert_out_match '^port 5353/udp$'
+	assertEquals 'the running one keeps its own' 10.9.0.3 "$(ls "$CTRBOX_RUN/net/n")"
+	assertEquals 'and forgets the other' '10.9.0.3 b' "$(names_in b)"
+	assertNotNull 'what leads elsewhere is not ours' "$(published 5354)"
+	run_cap ctr-gc
+	assert_out ''
+}
+
+test_gc_leaves_what_is_in_use() {
+	make_net n
+	sleeper a --net n -p 8080:80 -p 127.0.0.1:8081:81/udp
+	ctr-net run n sleep 600 &
+	pid=$!
+	wait_for 3 [ -L "$CTRBOX_RUN/net/n/10.9.0.3" ]
+	run_cap ctr-gc
+	assert_ok
+	assert_out ''
+	assertEquals 'both leases' '10.9.0.2
+10.9.0.3' "$(ls "$CTRBOX_RUN/net/n")"
+	assertNotNull 'the port' "$(published 8080)"
+	kill $pid
+	wait $pid
+	assertEquals 'it dies of the signal' 143 $?
+}
+
+test_a_killed_net_run() {
+	make_net n
+	ctr-net run n sleep 600 &
+	pid=$!
+	wait_for 3 [ -L "$CTRBOX_RUN/net/n/10.9.0.2" ]
+	kill -9 $pid
+	wait $pid
+	run_cap ctr-gc
+	assert_out_match '^address n/10\.9\.0\.2$'
+}
+
+# What is left once all of a killed container is dead: a child that was being set up may hold its lock for a moment.
+all_clear() {
+	ctr-gc >/dev/null 2>killed.err && [ ! -s killed.err ] && [ -e /sys/class/net/right ] && [ "$(ls "$CTRBOX_RUN/net/n")" = 10.9.0.2 ] &&
+		[ "$(names_in witness)" = '10.9.0.2 witness' ] && [ -z "$(published 8080)" ]
+}
+
+test_killed_at_any_moment_gc_frees_all() {
+	make_net n
+	ip link add left type veth peer name right
+	sleeper witness --net n
+	i=0
+	while [ $i -lt 40 ]; do
+		ctr-run --name "k$i" --net n --net iface:right -p 8080:80 busybox sleep 600 >/dev/null 2>&1 &
+		pid=$!
+		sleep "0.0$((i / 10))$((i % 10))"
+		kill -9 $pid
+		wait $pid 2>/dev/null
+		wait_for 3 all_clear || fail "killed at $i: $(cat killed.err; ls "$CTRBOX_RUN/net/n" /sys/class/net; names_in witness; published 8080)"
+		i=$((i + 1))
+	done
+	assertNull 'no network namespace is kept' "$(grep "$CTRBOX_RUN" /proc/self/mountinfo)"
+	ip link del dev left
+}
+
+# Connected while its supervisor writes its state for the health checks.
+test_connect_beside_health_checks() {
+	make_net n
+	sleeper a --net none --health-cmd true --health-interval 1s
+	ctr-net connect n a
+	wait_for 5 eval 'ctr-ps -r -n -o health | grep -q ^healthy'
+	assertEquals 'both are noted' 10.9.0.2 "$(ip_of a)"
+	ctr-rm -f a >/dev/null
+	assertNull 'no lease is left' "$(ls "$CTRBOX_RUN/net/n")"
+}
+
+test_after_a_reboot() {
+	make_net n
+	ctr-create --name a --net n -p 8080:80 busybox sleep 600 >/dev/null
+	nft flush ruleset
+	ip link del dev n
+	echo 0 >/proc/sys/net/ipv4/ip_forward
+	rm -rf "${CTRBOX_RUN:?}/net"
+	run_cap ctr-start a
+	assert_ok
+	run_cap ip -o -4 addr show dev n
+	assert_out_match 'inet 10\.9\.0\.1/24 '
+	assertEquals 'forwarding' 1 "$(cat /proc/sys/net/ipv4/ip_forward)"
+	assertNotNull 'the port' "$(published 8080)"
+}
+
+test_ptp() {
+	ctr-net create --driver ptp --subnet 10.9.0.0/24 n >/dev/null
+	sleeper a --net n
+	sleeper b --net n
+	run_cap ctr-exec a ip route
+	assert_out_match '^default via 10\.9\.0\.1 dev eth0'
+	run_cap ping -c 1 -W 2 10.9.0.2
+	assert_rc 0
+	run_cap ctr-exec b ping -c 1 -W 2 10.9.0.1
+	assert_rc 0
+	assertNull 'no bridge' "$(ip -o link show type bridge)"
+	run_cap ip route get 10.9.0.3
+	assert_out_match '10\.9\.0\.3 dev vc'
+	ctr-rm -f a b >/dev/null
+	table=$(nft list tables | sed -n 's/.* \(ctrbox_.*\)/\1/p')
+	assertNull 'no element is left' "$(nft list table inet "$table" | grep '"vc')"
+}
+
+# DRIVER: whether this kernel has it.
+kernel_has() {
+	ip link add probe link up0 type "$1" 2>/dev/null && ip link del probe
+}
+
+# DRIVER CONFIG: containers on a network made of one of the host's interfaces, or the refusal where the kernel can't.
+child_driver() {
+	ip link add up0 type veth peer name up1
+	ip link set up0 up
+	ip link set up1 up
+	run_cap ctr-net create --driver "$1" --subnet 10.9.0.0/24 n
+	assert_fails 1 'needs --parent DEV'
+	run_cap ctr-net create --driver "$1" --parent up0 --subnet 10.9.0.0/24 n
+	if kernel_has "$1"; then
+		assert_ok
+		sleeper a --net n
+		sleeper b --net n
+		run_cap ctr-exec a ip -o -4 addr show dev eth0
+		assert_out_match 'inet 10\.9\.0\.2/24 '
+		run_cap ctr-exec a ping -c 1 -W 2 b
+		assert_rc 0
+		ctr-rm -f a b >/dev/null
+		run_cap ctr-net create --driver "$1" --parent nosuch --subnet 10.10.0.0/24 m
+		assert_fails 1 'interface nosuch: No such device'
+	else
+		assert_fails 1 "this kernel has no $1 \($2\)"
+	fi
+	ip link del up0
+}
+
+test_macvlan() {
+	child_driver macvlan CONFIG_MACVLAN
+}
+
+test_ipvlan() {
+	child_driver ipvlan CONFIG_IPVLAN
+}
+
+# shellcheck disable=SC1091
+. shunit2
