@@ -34,6 +34,7 @@ error_of() {
 	ctr-inspect "$1" | sed -n 's/^    "error": \(.*\),$/\1/p'
 }
 
+# 33, shown with one end of a veth pair.
 test_it_moves_in_under_its_name_down_and_bare() {
 	run_cap ctr-run --rm --net iface:right busybox ip addr show dev right
 	assert_ok
@@ -66,6 +67,7 @@ test_it_carries_packets() {
 	assertTrue 'the host reaches it' 'wait_for 5 ping -c 1 -W 1 10.7.0.2'
 }
 
+# Two namespaces joined by one pair, made by ip(8): 12.
 test_both_ends_go_to_two_containers() {
 	ip addr flush dev left
 	ctr-run -d --name a --cap-add NET_ADMIN --net iface:left:eth0 busybox \

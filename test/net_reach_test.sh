@@ -71,7 +71,7 @@ test_forged_loopback() {
 	$inside ip addr add 127.0.0.1/8 dev lo
 }
 
-# 123, 32, 34, 185: what a container sees of it all.
+# 11, 32, 34, 123, 185: what a container sees of it all.
 test_inside() {
 	run_cap ctr-exec web ip route
 	assert_out_match "^default via $GATE dev eth0"

@@ -63,6 +63,7 @@ published() {
 	nft list ruleset | tr ',' '\n' | grep -E "(tcp|udp) \. $1 :"
 }
 
+# 139, 140, 141; the bridge has its name, the record is JSON, the gateway is the bridge's: 145, 146, 181.
 test_create_as_the_notes_do() {
 	run_cap ctr-net create --driver bridge --subnet 192.168.101.0/24 --gateway 192.168.101.1 testbridge
 	assert_ok
@@ -79,6 +80,7 @@ test_create_as_the_notes_do() {
 	assertFalse 'the record is gone' "[ -e '$CTRBOX_ROOT/networks/testbridge.json' ]"
 }
 
+# 142, 150; its network is there before the command: 35.
 test_run_as_the_notes_do() {
 	ctr-net create --driver bridge --subnet 192.168.101.0/24 --gateway 192.168.101.1 testbridge >/dev/null
 	echo 'ip addr; ip route; exit' >in
@@ -108,6 +110,7 @@ test_a_port_is_free_again_after_its_container() {
 	assert_ok
 }
 
+# 182, 186
 test_the_default_network_is_made_at_first_use() {
 	assertNull 'there is none' "$(ctr-net ls -q)"
 	run_cap ctr-run --rm busybox ip -o -4 addr show dev eth0
@@ -117,6 +120,7 @@ test_the_default_network_is_made_at_first_use() {
 	assert_out bridge
 }
 
+# 183: not at random, and never twice.
 test_addresses_go_upward_and_come_again_late() {
 	ctr-net create --subnet 10.9.0.0/29 n >/dev/null
 	sleeper a --net n
@@ -149,6 +153,7 @@ test_restart_has_an_address_and_its_ports() {
 	assert_out '80/tcp -> 0.0.0.0:8080'
 }
 
+# 184
 test_names() {
 	make_net n
 	sleeper a --net n
@@ -335,6 +340,7 @@ m'
 	assert_err_match 'network nosuch: no such network'
 }
 
+# Which veth is whose: 122.
 test_inspect() {
 	make_net n
 	sleeper a --net n -p 8080:80
@@ -577,6 +583,7 @@ test_reload_after_a_flush() {
 	assert_out_match ': 10\.9\.0\.2 \. 80'
 }
 
+# Nothing is cleared by hand: 147.
 test_what_a_killed_supervisor_leaves_goes_with_gc() {
 	make_net n
 	sleeper a --net n -p 8080:80
@@ -684,6 +691,7 @@ test_connect_beside_health_checks() {
 	assertNull 'no lease is left' "$(ls "$CTRBOX_RUN/net/n")"
 }
 
+# 125
 test_after_a_reboot() {
 	make_net n
 	ctr-create --name a --net n -p 8080:80 busybox sleep 600 >/dev/null
