@@ -55,6 +55,16 @@ static int run_attached(const struct start *s, const struct run_options *o, stru
 	return r == -ECANCELED ? 0 : r;
 }
 
+/* The supervisor, which writes it at each start, leaves our directory. */
+static const char *absolute(const char *path)
+{
+	char here[4096];
+
+	if (!path || *path == '/' || !getcwd(here, sizeof here))
+		return path;
+	return xasprintf("%s/%s", here, path);
+}
+
 int ctr_run_main(int argc, char **argv)
 {
 	struct run_options o = { 0 };
@@ -73,7 +83,7 @@ int ctr_run_main(int argc, char **argv)
 	if (r < 0)
 		die_err(125, o.name, &err);
 	start.process = &record.spec.process;
-	start.pidfile = o.pidfile;
+	start.pidfile = absolute(o.pidfile);
 	tty_size(&start.window);
 	if (o.detach)
 		r = run_apart(&start, &err);

@@ -764,4 +764,15 @@ test_ipvlan() {
 }
 
 # shellcheck disable=SC1091
+
+test_gc_takes_a_record_that_was_being_written() {
+	make_net n
+	: >"$CTRBOX_ROOT/networks/.tmp-0badcafe"
+	run_cap ctr-gc
+	assert_ok
+	assert_out_match '^file networks/\.tmp-0badcafe$'
+	assertTrue 'the network stays' "[ -e '$CTRBOX_ROOT/networks/n.json' ]"
+	assertFalse "[ -e '$CTRBOX_ROOT/networks/.tmp-0badcafe' ]"
+}
+
 . shunit2

@@ -254,4 +254,15 @@ test_the_pidfile_follows_a_restart() {
 	ctr-rm -f bird >/dev/null
 }
 
+test_a_relative_pidfile_follows_too() {
+	mkdir here
+	(cd here && ctr-run -d --name bird --restart always --pidfile pid --net none busybox sleep 1000 >/dev/null)
+	first=$(cat here/pid)
+	kill -9 "$first"
+	wait_for 5 sh -c "[ \"\$(cat here/pid)\" != $first ]"
+	assertEquals "$(ctr-ps -nro pid)" "$(cat here/pid)"
+	assertFalse 'none in /' '[ -e /pid ]'
+	ctr-rm -f bird >/dev/null
+}
+
 . shunit2

@@ -155,8 +155,10 @@ int net_gc(const struct store *s, struct strs *freed, struct err *err)
 	struct leases left = { 0 };
 	struct array subnets = { 0 };
 	struct strs names = { 0 };
-	int r = network_names(s->root, &names, err), lock;
+	int r, lock;
 
+	network_sweep(s->root, freed);
+	r = network_names(s->root, &names, err);
 	if (r < 0 || !names.n)
 		return r;
 	lock = networks_lock(s, err);

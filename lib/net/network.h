@@ -27,6 +27,8 @@ int network_names(int root, struct strs *out, struct err *err);
 /* Completes and checks N (subnet chosen where none is given, gateway, device) and writes its record. -EEXIST: the name, or an overlap,
  * told. TAG is the store's. */
 int network_create(int root, const char *tag, struct network *n, bool ipv6, struct err *err);
+/* Removes what a killed network_create left of a record; names are appended to FREED. Nothing while somebody creates one. */
+void network_sweep(int root, struct strs *freed);
 int network_forget(int root, const char *name, struct err *err); /* the record alone */
 
 /* The network's subnet and gateway of FAMILY; false if it has none. */

@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "net/network.h"
 #include "net/probe.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -237,4 +238,21 @@ int network_create(int root, const char *tag, struct network *n, bool ipv6, stru
 	netlink_close(&nl);
 	close(lock);
 	return r;
+}
+
+void network_sweep(int root, struct strs *freed)
+{
+	int fd = dir_open(root, "networks"), lock = fd < 0 ? fd : file_lock(root, "networks.lock", 0);
+	DIR *d = lock < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+
+	while (d && (e = readdir(d)))
+		if (starts_with(e->d_name, ".tmp-") && unlinkat(fd, e->d_name, 0) == 0)
+			strs_fmt(freed, "file networks/%s", e->d_name);
+	if (d)
+		closedir(d);
+	else if (fd >= 0)
+		close(fd);
+	if (lock >= 0)
+		close(lock);
 }
