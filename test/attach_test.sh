@@ -137,7 +137,7 @@ test_tty_detach() {
 # A half of the detach keys is input like any other.
 test_tty_half_detach() {
 	start a -it --rootfs "$WORK/fs" cat
-	typed_cap 'timeout -k 1 5 ctr-attach a' 0.5 '\020x\r' 0.3 '\004'
+	typed_cap 'timeout --foreground -k 1 9 ctr-attach a' 1 '\020x\r' 0.5 '\004'
 	assert_rc 0
 	assert_out_match 'x$'
 }

@@ -36,8 +36,9 @@ run_cap() {
 }
 
 # tty_cap COMMANDLINE: run_cap on a terminal of its own; what is typed comes from stdin. $out without carriage returns.
+# script(1) reads on for 10 ms once its child has ended: the child waits, so that a busy machine loses no output.
 tty_cap() {
-	run_cap script -qec "$1" /dev/null
+	run_cap script -qec "($1); _rc=\$?; sleep 0.2; exit \$_rc" /dev/null
 	out=$(printf '%s' "$out" | tr -d '\r')
 }
 
