@@ -43,7 +43,7 @@ static int create_main(int argc, char **argv)
 	for (; *argv; argv++) {
 		struct err err = { 0 };
 
-		if (volume_make(&s, *argv, &err) < 0) {
+		if (volume_make(&s, *argv, NULL, NULL, &err) < 0) {
 			say_err(NULL, &err);
 			failed = 1;
 			continue;

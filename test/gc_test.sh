@@ -204,6 +204,16 @@ test_volumes() {
 	ctr-volume rm named >/dev/null
 }
 
+# Killed while it was filled: its name stands for nothing yet, so that the next container fills it.
+test_half_made_volume() {
+	mkdir -p "$CTRBOX_ROOT/volumes/.tmp-0123456789abcdef/data"
+	: >"$CTRBOX_ROOT/.tmp-01234567"
+	assertEquals '' "$(ctr-volume ls -q)"
+	freed 'half-made volume .tmp-0123456789abcdef' 'file .tmp-01234567'
+	assertFalse "[ -e '$CTRBOX_ROOT/volumes/.tmp-0123456789abcdef' ]"
+	assertFalse "[ -e '$CTRBOX_ROOT/.tmp-01234567' ]"
+}
+
 test_half_made_layers() {
 	mkdir "$CTRBOX_ROOT/layers/.tmp-0123456789abcdef"
 	: >"$CTRBOX_ROOT/layers/.tmp-0123456789abcdef/file"

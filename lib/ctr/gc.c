@@ -1,5 +1,6 @@
 #include "ctr/gc.h"
 #include "base/file.h"
+#include "base/folder.h"
 #include "ctr/net_gc.h"
 #include "ctr/reap.h"
 #include "ctr/volume.h"
@@ -152,6 +153,7 @@ static void sweep_volumes(struct gc *g)
 {
 	struct strs names = { 0 };
 
+	volume_sweep(g->s, g->freed);
 	volume_names(g->s, &names, NULL);
 	for (size_t i = 0; i < names.n; i++) {
 		struct err err = { 0 };
@@ -181,6 +183,7 @@ int gc(const struct store *s, struct strs *out, struct err *err)
 	sweep_cgroups(&g);
 	net_gc(s, out, first.code ? NULL : &first);
 	sweep_volumes(&g);
+	folder_sweep(s->root, "file", out); /* of a killed first use */
 	image_prune(s->root, &use, true, out, &first);
 	strs_free(&ids);
 	strs_free(&runs);

@@ -292,10 +292,9 @@ int options_volumes(const struct store *s, struct spec *spec, struct err *err)
 	const struct mount_spec *m = spec->mounts.v;
 
 	for (size_t i = 0; i < spec->mounts.n; i++) {
-		int r = strcmp(m[i].type, "volume") ? 0 : volume_make(s, m[i].source, err);
+		bool copy = !(m[i].options && strstr(m[i].options, "nocopy"));
+		int r = strcmp(m[i].type, "volume") ? 0 : volume_make(s, m[i].source, copy ? spec : NULL, m[i].target, err);
 
-		if (r == 1 && !(m[i].options && strstr(m[i].options, "nocopy")))
-			r = volume_fill(s, m[i].source, spec, m[i].target, err);
 		if (r < 0)
 			return r;
 	}

@@ -45,7 +45,7 @@ static int make_tag(int root)
 	r = file_replace(root, temp, tag, 8, 0644, true);
 	if (r < 0)
 		return r;
-	if (linkat(root, temp, root, "tag", 0) < 0 && errno != EEXIST)
+	if (linkat(root, temp, root, "tag", 0) < 0 && errno != EEXIST && errno != ENOENT) /* a sweep may have taken it */
 		r = -errno;
 	unlinkat(root, temp, 0);
 	return r;

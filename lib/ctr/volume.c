@@ -1,36 +1,24 @@
 #include "ctr/volume.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/folder.h"
 #include "base/kernel.h"
 #include "base/path.h"
 #include "ctr/rootfs.h"
 #include "image/tar.h"
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-int volume_make(const struct store *s, const char *name, struct err *err)
+/* Fills the new volume's DATA with what the container's root has at TARGET, owners and modes included. */
+static int fill(const struct store *s, int data, const struct spec *spec, const char *target, struct err *err)
 {
-	char path[200];
-	struct stat st;
-	int r = name_check(name, err);
-
-	if (r < 0)
-		return err_prefix(err, "volume"), r;
-	snprintf(path, sizeof path, "volumes/%s/data", name);
-	if (fstatat(s->root, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return 0;
-	r = dir_make_all(s->root, path, 0755);
-	return r < 0 ? err_sys(err, r, "make volume %s", name) : 1;
-}
-
-int volume_fill(const struct store *s, const char *name, const struct spec *spec, const char *target, struct err *err)
-{
-	char path[200];
-	int root = rootfs_view(s, spec, false, err), from, to, r;
+	int root = rootfs_view(s, spec, false, err), from, r = 0;
 	struct stat st;
 
 	if (root < 0)
@@ -39,21 +27,60 @@ int volume_fill(const struct store *s, const char *name, const struct spec *spec
 	close(root);
 	if (from < 0)
 		return 0; /* the image has nothing there */
-	snprintf(path, sizeof path, "volumes/%s/data", name);
-	to = dir_open(s->root, path);
-	r = to < 0 ? err_sys(err, to, "open volume %s", name) : 0;
-	if (!r && fstat(from, &st) == 0 && (fchown(to, st.st_uid, st.st_gid) < 0 || fchmod(to, st.st_mode & 07777) < 0))
-		r = err_sys(err, -errno, "volume %s: owner and mode", name);
+	if (fstat(from, &st) == 0 && (fchown(data, st.st_uid, st.st_gid) < 0 || fchmod(data, st.st_mode & 07777) < 0))
+		r = err_sys(err, -errno, "owner and mode");
 	if (!r) {
 		struct tar_write w = { .rootfd = from };
-		struct tar_extract x = { .rootfd = to };
+		struct tar_extract x = { .rootfd = data };
 
 		r = tree_copy(&w, &x, err);
 	}
 	close(from);
-	if (to >= 0)
-		close(to);
-	return r < 0 ? (err_prefix(err, "fill volume %s", name), r) : 0;
+	return r;
+}
+
+/* In a directory of its own that then gets the name, so that a volume is never half filled. */
+static int make(const struct store *s, int volumes, const char *name, const struct spec *spec, const char *target, struct err *err)
+{
+	char tmp[TMP_NAME];
+	int dir = folder_tmp(volumes, tmp), data, r;
+
+	if (dir < 0)
+		return err_sys(err, dir, "make %s/volumes/.tmp-*", s->root_path);
+	r = dir_make_all(dir, "data", 0755);
+	data = r < 0 ? r : dir_open(dir, "data");
+	r = data < 0 ? err_sys(err, data, "make its directory") : spec ? fill(s, data, spec, target, err) : 0;
+	if (data >= 0)
+		close(data);
+	if (!r && fchmod(dir, 0755) < 0)
+		r = err_sys(err, -errno, "mode");
+	if (!r && renameat(volumes, tmp, volumes, name) == 0)
+		r = 1;
+	else if (!r && errno != EEXIST && errno != ENOTEMPTY) /* somebody else's was there first */
+		r = err_sys(err, -errno, "rename");
+	if (r != 1)
+		folder_remove(volumes, tmp);
+	close(dir);
+	return r;
+}
+
+int volume_make(const struct store *s, const char *name, const struct spec *spec, const char *target, struct err *err)
+{
+	int r = name_check(name, err), volumes;
+	char path[200];
+
+	if (r < 0)
+		return err_prefix(err, "volume"), r;
+	snprintf(path, sizeof path, "volumes/%s/data", name);
+	if (faccessat(s->root, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	r = dir_make_all(s->root, "volumes", 0755);
+	volumes = r < 0 ? r : dir_open(s->root, "volumes");
+	if (volumes < 0)
+		return err_sys(err, volumes, "make %s/volumes", s->root_path);
+	r = make(s, volumes, name, spec, target, err);
+	close(volumes);
+	return r < 0 ? (err_prefix(err, "make volume %s", name), r) : r;
 }
 
 static bool uses(const struct spec *spec, const char *name)
@@ -102,20 +129,20 @@ static int in_use(const struct store *s, const char *name, struct err *err)
 
 int volume_remove(const struct store *s, const char *name, struct err *err)
 {
-	char path[200];
-	struct stat st;
-	int r = name_check(name, err);
+	int r = name_check(name, err), volumes;
 
 	if (r < 0)
 		return r;
-	snprintf(path, sizeof path, "volumes/%s", name);
-	if (fstatat(s->root, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return err_msg(err, -ENOENT, "no such volume");
-	r = in_use(s, name, err);
-	if (r < 0)
-		return r;
-	r = tree_remove(s->root, path);
-	return r < 0 ? err_sys(err, r, "remove volume %s", name) : 0;
+	volumes = dir_open(s->root, "volumes");
+	if (volumes < 0 || faccessat(volumes, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		r = err_msg(err, -ENOENT, "no such volume");
+	if (!r)
+		r = in_use(s, name, err);
+	if (!r && (r = folder_remove(volumes, name)) < 0)
+		err_sys(err, r, "remove volume %s", name);
+	if (volumes >= 0)
+		close(volumes);
+	return r;
 }
 
 void volume_invent(char name[33])
@@ -143,4 +170,14 @@ int volume_names(const struct store *s, struct strs *out, struct err *err)
 	closedir(d);
 	strs_sort(out);
 	return 0;
+}
+
+void volume_sweep(const struct store *s, struct strs *freed)
+{
+	int volumes = dir_open(s->root, "volumes");
+
+	if (volumes < 0)
+		return;
+	folder_sweep(volumes, "half-made volume", freed);
+	close(volumes);
 }

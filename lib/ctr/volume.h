@@ -4,14 +4,15 @@
 
 #include "ctr/record.h"
 
-/* Makes NAME if it is missing: 1 if it was made, 0 if it was there, or -errno, told. */
-int volume_make(const struct store *s, const char *name, struct err *err);
-
-/* Fills a new volume with what the container's root has at TARGET, owners and modes included. 0 or -errno, told. */
-int volume_fill(const struct store *s, const char *name, const struct spec *spec, const char *target, struct err *err);
+/* Makes NAME if it is missing, with what SPEC's root has at TARGET, owners and modes included; SPEC NULL: empty. It appears whole.
+ * 1 if it was made, 0 if it was there, or -errno, told. */
+int volume_make(const struct store *s, const char *name, const struct spec *spec, const char *target, struct err *err);
 
 /* Removes it. -EBUSY if containers use it (they are named), -ENOENT; told. */
 int volume_remove(const struct store *s, const char *name, struct err *err);
+
+/* Removes what killed makers left. Appends "half-made volume NAME" to FREED. */
+void volume_sweep(const struct store *s, struct strs *freed);
 
 /* Every volume's name, sorted. */
 int volume_names(const struct store *s, struct strs *out, struct err *err);

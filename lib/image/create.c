@@ -21,14 +21,14 @@ static int write_image(int folder, const char *id, const struct buf *config, str
 
 	if (fstatat(folder, id, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return 0;
-	fd = store_tmp(folder, tmp);
+	fd = folder_tmp(folder, tmp);
 	if (fd < 0)
 		return err_sys(err, fd, "write the image's config");
 	rc = file_replace(fd, "config.json", config->p, config->len, 0644, true);
 	if (rc == 0 && renameat(folder, tmp, folder, id) < 0)
 		rc = errno == EEXIST || errno == ENOTEMPTY ? 1 : -errno;
 	if (rc)
-		store_remove(folder, tmp);
+		folder_remove(folder, tmp);
 	close(fd);
 	fsync(folder);
 	return rc < 0 ? err_sys(err, rc, "write the image's config") : 0;

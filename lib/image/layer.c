@@ -144,10 +144,10 @@ static int settle(int folder, const char *tmp, int fd, const char *diff_id, stru
 		}
 		if (errno != EEXIST && errno != ENOTEMPTY)
 			return err_sys(err, -errno, "layer %.12s", diff_id);
-		other = store_lock(folder, diff_id, LOCK_SH);
+		other = folder_lock(folder, diff_id, LOCK_SH);
 		if (other == -EWOULDBLOCK || other == -ENOENT)
 			continue;
-		store_remove(folder, tmp);
+		folder_remove(folder, tmp);
 		close(fd);
 		return other < 0 ? err_sys(err, other, "layer %.12s", diff_id) : other;
 	}
@@ -160,8 +160,8 @@ int layer_import(int store, struct source *from, struct layer_import *how, struc
 
 	if (folder < 0)
 		return folder;
-	store_sweep(folder, "", NULL); /* what a killed import left may be the room that this one needs */
-	tmp = store_tmp(folder, name);
+	folder_sweep(folder, "", NULL); /* what a killed import left may be the room that this one needs */
+	tmp = folder_tmp(folder, name);
 	if (tmp < 0) {
 		rc = err_sys(err, tmp, "create a layer");
 	} else {
@@ -169,7 +169,7 @@ int layer_import(int store, struct source *from, struct layer_import *how, struc
 		if (rc == 0)
 			rc = settle(folder, name, tmp, how->diff_id, err);
 		if (rc < 0) {
-			store_remove(folder, name);
+			folder_remove(folder, name);
 			close(tmp);
 		}
 	}

@@ -36,10 +36,10 @@ static int drop_layers(int store, const struct strs *among, const struct image_u
 
 		if (strs_has(&wanted, id) || strs_has(&use->layers, id))
 			continue;
-		lock = store_lock(folder, id, LOCK_EX);
+		lock = folder_lock(folder, id, LOCK_EX);
 		if (lock < 0)
 			continue; /* being imported this very moment, or gone */
-		rc = store_remove(folder, id);
+		rc = folder_remove(folder, id);
 		close(lock);
 		if (rc < 0)
 			err_sys(err, rc, "remove layer %.12s", id);
@@ -67,7 +67,7 @@ static int drop_image(int store, const char *id, struct err *err)
 
 	if (folder < 0)
 		return folder;
-	rc = store_remove(folder, id);
+	rc = folder_remove(folder, id);
 	close(folder);
 	return rc < 0 && rc != -ENOENT ? err_sys(err, rc, "remove image %.12s", id) : 0;
 }
@@ -134,7 +134,7 @@ static void sweep(int store, const char *path, const char *what, struct strs *re
 
 	if (folder < 0)
 		return;
-	store_sweep(folder, what, removed);
+	folder_sweep(folder, what, removed);
 	close(folder);
 }
 

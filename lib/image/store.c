@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,81 +25,6 @@ int store_folder(int store, const char *path, struct err *err)
 			fd = dir_open(store, path);
 	}
 	return fd < 0 ? err_sys(err, fd, "%s", path) : fd;
-}
-
-/* Whether NAME in FOLDER still is what FD is open on: it may have been removed before it was locked. */
-static bool still_there(int folder, const char *name, int fd)
-{
-	struct stat a, b;
-
-	return fstat(fd, &a) == 0 && fstatat(folder, name, &b, AT_SYMLINK_NOFOLLOW) == 0 && a.st_ino == b.st_ino && a.st_dev == b.st_dev;
-}
-
-int store_lock(int folder, const char *name, int how)
-{
-	int fd = dir_open(folder, name), rc = 0;
-
-	if (fd < 0)
-		return fd;
-	if (flock(fd, how | LOCK_NB) < 0)
-		rc = -errno;
-	else if (!still_there(folder, name, fd))
-		rc = -ENOENT;
-	if (rc == 0)
-		return fd;
-	close(fd);
-	return rc;
-}
-
-int store_tmp(int folder, char name[TMP_NAME])
-{
-	int fd;
-
-	do {
-		memcpy(name, TMP_PREFIX, sizeof TMP_PREFIX);
-		random_hex(name + sizeof TMP_PREFIX - 1, 16);
-		if (mkdirat(folder, name, 0700) < 0)
-			fd = -errno;
-		else
-			fd = store_lock(folder, name, LOCK_EX);
-		/* a sweep may have found it before it was locked */
-	} while (fd == -EEXIST || fd == -ENOENT || fd == -EWOULDBLOCK);
-	return fd;
-}
-
-int store_remove(int folder, const char *name)
-{
-	char tmp[TMP_NAME] = TMP_PREFIX;
-
-	if (starts_with(name, TMP_PREFIX))
-		return tree_remove(folder, name);
-	random_hex(tmp + sizeof TMP_PREFIX - 1, 16);
-	if (renameat(folder, name, folder, tmp) < 0)
-		return -errno;
-	return tree_remove(folder, tmp);
-}
-
-void store_sweep(int folder, const char *what, struct strs *removed)
-{
-	int fd = dir_open(folder, ".");
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *e;
-
-	while (d && (e = readdir(d))) {
-		int lock;
-
-		if (!starts_with(e->d_name, TMP_PREFIX))
-			continue;
-		lock = store_lock(folder, e->d_name, LOCK_EX);
-		if (lock == -ENOTDIR || lock == -ELOOP) /* a symlink that wasn't renamed */
-			unlinkat(folder, e->d_name, 0);
-		else if (lock >= 0 && store_remove(folder, e->d_name) == 0 && removed)
-			strs_fmt(removed, "%s %s", what, e->d_name);
-		if (lock >= 0)
-			close(lock);
-	}
-	if (d)
-		closedir(d);
 }
 
 int store_list(int store, const char *path, struct strs *out)
