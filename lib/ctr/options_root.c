@@ -76,6 +76,8 @@ static int set_args(const struct run_options *o, const struct image *img, int n,
 		strs_append(args, &img->cmd);
 	if (args->n)
 		return 0;
+	if (o->rootfs)
+		return err_msg(err, -EINVAL, "no command given (--rootfs DIR CMD [ARG]..)");
 	err_msg(err, -EINVAL, "no command given and the image has none");
 	return err_hint(err, "give one after IMAGE, or set one: ctr-image import -c 'CMD [\"sh\"]'");
 }
