@@ -224,6 +224,22 @@ test_failed_pidfile() {
 }
 
 # Exactly one of two gets the name.
+# The container fills its store's disk and ends: how it ended is known nevertheless.
+test_full_disk_at_the_end() {
+	own=$CTRBOX_ROOT
+	mkdir full
+	mount -t tmpfs -o size=12m tmpfs full
+	CTRBOX_ROOT=$WORK/full
+	run_cap ctr-run --name a busybox sh -c 'head -c 60000000 /dev/zero >/big; exit 7'
+	assert_rc 7
+	run_cap ctr-ps -a -n -r -o status,exit
+	assert_out "$(printf 'exited\t7')"
+	ctr-rm a >/dev/null
+	assertEquals '' "$(ctr-ps -aq)"
+	CTRBOX_ROOT=$own
+	umount full
+}
+
 test_two_of_one_name() {
 	for round in $(seq 20); do
 		ctr-run --name a busybox echo won >one 2>one.err &

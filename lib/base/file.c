@@ -117,6 +117,21 @@ int file_replace(int dirfd, const char *path, const void *data, size_t len, mode
 	return r;
 }
 
+int file_overwrite(int dirfd, const char *path, struct buf *data)
+{
+	int fd = openat(dirfd, path, O_WRONLY | O_DSYNC | O_CLOEXEC | O_NOFOLLOW), r;
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) == 0)
+		while (data->len < (size_t)st.st_size)
+			buf_char(data, '\n');
+	r = write_all(fd, data->p, data->len);
+	close(fd);
+	return r;
+}
+
 int dir_make_all(int dirfd, const char *path, mode_t mode)
 {
 	char part[4096];

@@ -20,6 +20,10 @@ int file_put(int dirfd, const char *path, const char *text);
 /* Replaces PATH whole: a temporary beside it, fsync of both if SYNC, rename. 0 or -errno. */
 int file_replace(int dirfd, const char *path, const void *data, size_t len, mode_t mode, bool sync);
 
+/* Puts DATA, lengthened by newlines to the old length, over the beginning of a small file that is there: a full disk has room for that, where
+ * file_replace gets -ENOSPC. 0 or -errno. */
+int file_overwrite(int dirfd, const char *path, struct buf *data);
+
 /* mkdir -p relative to DIRFD; existing directories are left alone. 0 or -errno. */
 int dir_make_all(int dirfd, const char *path, mode_t mode);
 

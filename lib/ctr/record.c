@@ -76,6 +76,8 @@ static int write_fields(int dirfd, const char *path, const struct field *table, 
 	fields_write(&o, NULL, table, from);
 	buf_char(&b, '\n');
 	r = file_replace(dirfd, path, b.p, b.len, 0600, sync);
+	if ((r == -ENOSPC || r == -EDQUOT) && table == last_fields) /* how it ended outweighs that a power cut now could garble it */
+		r = file_overwrite(dirfd, path, &b) < 0 ? r : 0;
 	buf_free(&b);
 	return r < 0 ? err_sys(err, r, "write %s", path) : 0;
 }
