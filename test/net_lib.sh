@@ -236,4 +236,6 @@ barriers() {
 	reaches no1 "$HOST" 8080 web "$(address 4 2)"
 	reaches host "$(address 4 3)" 80 no2 "$(address 4 1)"
 	reaches out "$HOST" 8091 no2 "$OUT"
+	reaches no1 "$HOST" 8091 no2 "$(address 4 1)"
+	reaches no2 "$HOST" 8091 no2 "$(address 4 1)"
 }

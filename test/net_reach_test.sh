@@ -44,6 +44,23 @@ test_with_br_netfilter() {
 	br_netfilter 0
 }
 
+# --no-icc on a kernel without br_netfilter: the bridge itself keeps them apart, and what one publishes is reached through the host.
+test_apart_by_the_bridge() {
+	br_netfilter 0 && mount -t tmpfs none /proc/sys/net/bridge
+	ctr-net create --subnet 10.9.6.0/24 --no-icc lone >/dev/null
+	web_server l1 --net lone
+	web_server l2 --net lone -p 8096:80 -p 8096:80/udp
+	misses l1 10.9.6.3 80
+	misses l2 10.9.6.2 80
+	reaches l1 "$HOST" 8096 l2 10.9.6.1
+	reaches l2 "$HOST" 8096 l2 10.9.6.1
+	assertEquals 'both are isolated' 11 "$(cat /sys/class/net/lone/brif/*/isolated | tr -d '\n')"
+	ctr-rm -f l1 l2 >/dev/null
+	ctr-net rm lone >/dev/null
+	assertTrue 'the network goes' $?
+	umount /proc/sys/net/bridge
+}
+
 # A port that is published on 127.0.0.1 alone, and what the host itself listens on there: row 136's `nc` included.
 test_loopback() {
 	reaches host 127.0.0.1 8081 web "$GATE"

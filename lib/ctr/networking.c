@@ -234,19 +234,23 @@ static int settle_ptp(const struct store *s, struct netlink *nl, const struct at
 }
 
 /* With ports published, the bridge must send a frame back where it came from (with br_netfilter a container reaches its own
- * published port so); without traffic between containers, ports are isolated from each other (without br_netfilter). */
-static int settle_port(const struct store *s, struct netlink *nl, const struct record *r, const struct attachment *a, struct err *err)
+ * published port so). Without traffic between containers, bridge ports are isolated from each other; where br_netfilter is, that would keep
+ * neighbours from what is published too, since it turns their packets round within the bridge: there our rules judge those instead. */
+static int settle_port(const struct store *s, struct netlink *nl, const struct record *r, const struct attachment *a, int bridge,
+		       struct err *err)
 {
 	struct network n;
 	struct link l;
-	bool no_icc = network_load(s->root, a->network, &n, NULL) == 0 && n.no_icc;
+	bool isolated = network_load(s->root, a->network, &n, NULL) == 0 && n.no_icc, publishes = r->spec.ports.n > 0;
 	int code;
 
 	network_free(&n);
-	if (!no_icc && !r->spec.ports.n)
+	if (!isolated && !publishes)
 		return 0;
+	if (isolated && publishes)
+		isolated = link_filter_bridge(nl, bridge) < 0;
 	code = link_find(nl, a->host, &l, err);
-	return code ? code : link_port(nl, l.index, r->spec.ports.n > 0, no_icc, err);
+	return code ? code : link_port(nl, l.index, publishes, isolated, err);
 }
 
 int networks_connect_one(const struct store *s, struct netlink *nl, const struct record *r, const struct attachment *a, int netns,
@@ -265,7 +269,7 @@ int networks_connect_one(const struct store *s, struct netlink *nl, const struct
 	code = link_make_veth(nl, a->host, bridge ? l.index : 0, a->name, netns, mac, (int)a->mtu, err);
 	if (code < 0)
 		return code;
-	return bridge ? settle_port(s, nl, r, a, err) : settle_ptp(s, nl, a, err);
+	return bridge ? settle_port(s, nl, r, a, l.index, err) : settle_ptp(s, nl, a, err);
 }
 
 static void copy_ports(const struct array *from, struct array *to)

@@ -6,6 +6,7 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define NEW (NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL)
 
@@ -223,6 +224,24 @@ int link_port(struct netlink *nl, int index, bool hairpin, bool isolated, struct
 	netlink_u8(&b, IFLA_BRPORT_ISOLATED, isolated);
 	netlink_nest_end(&b, info);
 	return send_one(nl, &b, start, "set bridge port of", "a container", err);
+}
+
+int link_filter_bridge(struct netlink *nl, int index)
+{
+	struct buf b = { 0 };
+	size_t start, info, data;
+
+	if (access("/proc/sys/net/bridge/bridge-nf-call-iptables", F_OK) < 0)
+		return -EOPNOTSUPP;
+	start = begin_link(&b, RTM_NEWLINK, NLM_F_ACK, index, 0, 0);
+	info = netlink_nest(&b, IFLA_LINKINFO);
+	netlink_str(&b, IFLA_INFO_KIND, "bridge");
+	data = netlink_nest(&b, IFLA_INFO_DATA);
+	netlink_u8(&b, IFLA_BR_NF_CALL_IPTABLES, 1);
+	netlink_u8(&b, IFLA_BR_NF_CALL_IP6TABLES, 1);
+	netlink_nest_end(&b, data);
+	netlink_nest_end(&b, info);
+	return send_one(nl, &b, start, "filter", "a bridge", NULL);
 }
 
 void link_put_up(struct buf *b, int index, bool up)

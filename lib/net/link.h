@@ -46,6 +46,8 @@ int link_move(struct netlink *nl, int index, int netns, const char *name, struct
 
 /* A bridge port's settings (IFLA_PROTINFO): hairpin mode; isolated from other isolated ports. */
 int link_port(struct netlink *nl, int index, bool hairpin, bool isolated, struct err *err);
+/* Has br_netfilter show what a bridge passes to the rules of ip and ip6, whatever the host's setting. -EOPNOTSUPP: there is none. */
+int link_filter_bridge(struct netlink *nl, int index);
 
 void link_put_up(struct buf *b, int index, bool up);
 void link_put_address(struct buf *b, int index, const struct address *a, int prefix); /* without duplicate detection */
