@@ -73,7 +73,7 @@ static const struct controller {
 	{ "cpuset", NULL, "CONFIG_CPUSETS", "--cpuset-cpus" },
 	{ "pids", NULL, "CONFIG_CGROUP_PIDS", "--pids-limit" },
 	{ "io", "blkio", "CONFIG_BLK_CGROUP CONFIG_BLK_DEV_THROTTLING", "--device-read-bps" },
-	{ "devices", NULL, "CONFIG_CGROUP_DEVICE", "--device" },
+	{ "devices", NULL, "CONFIG_CGROUP_DEVICE CONFIG_CGROUP_BPF", "which devices work; else no MKNOD, and images' nodes don't" },
 	{ "freezer", NULL, "CONFIG_CGROUP_FREEZER", "ctr-pause" },
 };
 
@@ -162,7 +162,9 @@ static void controller_row(struct report *r, const struct cgroup_host *host, con
 		h = cgroup_find(host, v1_name);
 	state = h ? (h->v2 ? "v2" : "v1") : in_kernel(list, v1_name) ? "not mounted" : "no";
 	/* v2 freezes every group and filters devices by programs: neither is a controller there */
-	if (!h && host->unified >= 0 && host->n == 1 && (!strcmp(c->name, "freezer") || !strcmp(c->name, "devices")))
+	if (!h && host->unified >= 0 && host->n == 1 && !strcmp(c->name, "freezer"))
+		state = "v2";
+	if (!h && !strcmp(c->name, "devices") && cgroup_devices_possible(host))
 		state = "v2";
 	snprintf(name, sizeof name, "cgroup %s", c->name);
 	row(r, name, state, c->use, c->config);

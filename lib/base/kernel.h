@@ -82,6 +82,12 @@ static inline int sys_mount_setattr(int dirfd, const char *path, unsigned flags,
 	return (int)kernel_result(syscall(SYS_mount_setattr, dirfd, path, flags, attr, sizeof *attr));
 }
 
+/* bpf(2); ATTR is a union bpf_attr, of whose SIZE bytes an older kernel takes zeros it doesn't know. */
+static inline int sys_bpf(int cmd, void *attr, size_t size)
+{
+	return (int)kernel_result(syscall(SYS_bpf, cmd, attr, size));
+}
+
 static inline int sys_pivot_root(const char *new_root, const char *put_old)
 {
 	return (int)kernel_result(syscall(SYS_pivot_root, new_root, put_old));

@@ -105,6 +105,16 @@ static int open_shm(const struct child *c, struct err *err)
 	return tree;
 }
 
+/* Where no device rules are in force, the nodes that an image brings along don't work. */
+static int restrict_root(const struct child *c, int root, struct err *err)
+{
+	const struct spec *s = &c->in->record->spec;
+	unsigned long flags = (s->read_only ? MS_RDONLY : 0) | (s->privileged || c->cgroup->devices ? 0 : MS_NODEV);
+	int r = flags ? mount_flags(root, flags, 0, false) : 0;
+
+	return r < 0 ? err_sys(err, r, "make the root file system read-only or without devices") : 0;
+}
+
 static int build_root(struct child *c, const struct sync_message *trees, bool *fallback, struct err *err)
 {
 	const struct spec *spec = &c->in->record->spec;
@@ -123,11 +133,8 @@ static int build_root(struct child *c, const struct sync_message *trees, bool *f
 		return w.root;
 	say_step("mount what belongs below it");
 	r = mounts_perform(&w, err);
-	if (!r && spec->read_only) {
-		r = mount_flags(w.root, MS_RDONLY, 0, false);
-		if (r < 0)
-			err_sys(err, r, "make the root file system read-only");
-	}
+	if (!r)
+		r = restrict_root(c, w.root, err);
 	say_step("pivot_root");
 	return r ? r : root_switch(w.root, fallback, err);
 }

@@ -1,4 +1,9 @@
 #include "ctr/spec.h"
+#include "sys/devices.h"
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 /* What tells a container about its host, or lets it act on it: covered. docker's list, and powercap (CVE-2020-8694). */
 static const char *const masked[] = {
@@ -29,4 +34,31 @@ void spec_default_mounts(struct spec *s)
 	spec_mount(s, "file", "hosts", "/etc/hosts", NULL);
 	if (!s->privileged)
 		confine(s);
+}
+
+/* The numbers are the host's of today: another boot may have given it others. */
+static int device_of_mount(const struct mount_spec *m, struct array *out, struct err *err)
+{
+	struct stat st;
+
+	if (stat(m->source, &st) < 0 || (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode)))
+		return err_msg(err, -ENODEV, "device %s: no such device on the host", m->source);
+	device_rule_add(out, S_ISCHR(st.st_mode) ? 'c' : 'b', major(st.st_rdev), minor(st.st_rdev), device_access(m->options));
+	return 0;
+}
+
+int spec_device_rules(const struct spec *s, struct array *out, struct err *err)
+{
+	const struct mount_spec *m = s->mounts.v;
+	int r = 0;
+
+	if (s->privileged)
+		return 0;
+	device_rules_default(out);
+	for (size_t i = 0; i < s->mounts.n && !r; i++)
+		if (!strcmp(m[i].type, "device"))
+			r = device_of_mount(&m[i], out, err);
+	for (size_t i = 0; i < s->device_rules.n && !r; i++)
+		r = device_rule_parse(s->device_rules.v[i], out, err);
+	return r;
 }

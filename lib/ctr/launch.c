@@ -6,11 +6,13 @@
 #include "ctr/networking.h"
 #include "ctr/rootfs.h"
 #include "ctr/sync.h"
+#include "sys/caps.h"
 #include "sys/idmap.h"
 #include "sys/ns.h"
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -192,18 +194,54 @@ static int connect_networks(const struct launch *in, const struct launched *l, s
 	return r;
 }
 
+/* Without device rules in force, who may make nodes may read every disk. In a user namespace no node works anyway. */
+static int check_devices(const struct launch *in, const struct cgroup *g, struct err *err)
+{
+	const struct spec *spec = &in->record->spec;
+	uint64_t mknod;
+
+	if (g->devices || spec->privileged || spec->idmaps.n)
+		return 0;
+	caps_parse("MKNOD", &mknod, NULL);
+	if (!((uint64_t)in->process->caps & mknod))
+		return 0;
+	err_msg(err, -ENOTSUP, "capability MKNOD without device rules, which no cgroup hierarchy here enforces");
+	return err_hint(err, "--cap-drop MKNOD, or --privileged");
+}
+
+static int make_group(const struct launch *in, struct cgroup *g, struct err *err)
+{
+	const struct cgroup_host *host = store_cgroups(in->store);
+	struct cgroup_limits limits = in->record->spec.limits;
+	struct array rules = { 0 };
+	int r = spec_device_rules(&in->record->spec, &rules, err);
+
+	if (rules.n)
+		limits.devices = &rules;
+	say_step("make the cgroup %s", in->record->state.cgroup);
+	if (!r)
+		r = cgroup_make(host, in->record->state.cgroup, &limits, g, err);
+	free(rules.v);
+	if (r < 0)
+		return r;
+	r = check_devices(in, g, err);
+	if (r < 0) {
+		cgroup_close(g);
+		cgroup_end(host, in->record->state.cgroup, 5000, NULL);
+	}
+	return r;
+}
+
 int launch(const struct launch *in, struct launched *out, struct err *err)
 {
 	const struct cgroup_host *host = store_cgroups(in->store);
-	const struct spec *spec = &in->record->spec;
 	struct cgroup g = { .into_fd = -1 };
 	int sync[2], r;
 
 	*out = (struct launched){ .pidfd = -1, .sync = -1, .tty = -1 };
 	if (in->process->tty)
 		out->window = in->window;
-	say_step("make the cgroup %s", in->record->state.cgroup);
-	r = cgroup_make(host, in->record->state.cgroup, &spec->limits, &g, err);
+	r = make_group(in, &g, err);
 	if (r < 0)
 		return r;
 	r = sync_pair(sync);

@@ -57,6 +57,7 @@ const struct opt run_opts[] = {
 	{ 0, "mount", "type=T,..", OPT_CALL, 0, "type=bind|volume|tmpfs,source=S,target=T[,readonly]", set_mount },
 	{ 0, "tmpfs", "DST[:OPT]", OPT_CALL, 0, "a tmpfs at DST", set_tmpfs },
 	{ 0, "device", "SRC[:DST][:rwm]", OPT_CALL, 0, "a device of the host's", set_device },
+	{ 0, "device-cgroup-rule", "RULE", OPT_STRS, O(device_rules), "devices it may use: \"c 1:3 rwm\"", NULL },
 	{ 0, "volumes-from", "CTR", OPT_STRS, O(volumes_from), "all volumes of another container", NULL },
 	{ 0, "shm-size", "SIZE", OPT_SIZE, O(shm_size), "of /dev/shm; 64m", NULL },
 	{ 0, "net", "NET", OPT_STRS, O(nets), "none, host, container:N, networks (several), iface:DEV[:NAME]; bridge", NULL },

@@ -17,7 +17,7 @@ struct run_options {
 	struct strs files;       /* -v, --mount, --tmpfs and --device as "kind=value", in the order in which they were given */
 	struct strs exposed;       /* ports that the image names */
 	struct strs image_volumes; /* paths that the image wants a volume at */
-	struct strs volumes_from, cap_add, cap_drop, security, dns, dns_search, add_hosts;
+	struct strs volumes_from, device_rules, cap_add, cap_drop, security, dns, dns_search, add_hosts;
 	struct cgroup_limits limits;
 };
 
@@ -35,7 +35,7 @@ int options_root(const struct store *s, struct run_options *o, int n, char **ope
 int options_namespaces(const struct store *s, const struct run_options *o, struct spec *spec, struct err *err);
 
 /* Its user, capabilities and limits. */
-int options_process(const struct run_options *o, struct spec *spec, struct err *err);
+int options_process(const struct store *s, const struct run_options *o, struct spec *spec, struct err *err);
 
 /* Restart policy, log, stop signal, health checks. */
 int options_life(const struct run_options *o, struct spec *spec, struct err *err);

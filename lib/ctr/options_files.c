@@ -1,6 +1,7 @@
 #include "base/file.h"
 #include "ctr/options.h"
 #include "ctr/volume.h"
+#include "sys/devices.h"
 #include "sys/mount.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -209,7 +210,7 @@ static int parse_tmpfs(struct spec *spec, const char *value, struct err *err)
 
 static bool is_rights(const char *s)
 {
-	return *s && !s[strspn(s, "rwm")];
+	return device_access(s) != 0;
 }
 
 /* SRC[:DST][:RIGHTS] */
@@ -271,9 +272,21 @@ static bool has_target(const struct spec *spec, const char *target)
 	return false;
 }
 
+static int add_device_rules(const struct strs *rules, struct spec *spec, struct err *err)
+{
+	struct array parsed = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; i < rules->n && !r; i++)
+		r = device_rule_parse(rules->v[i], &parsed, err);
+	free(parsed.v);
+	strs_append(&spec->device_rules, rules);
+	return r < 0 ? err_prefix(err, "--device-cgroup-rule") : 0;
+}
+
 int options_files(const struct store *s, const struct run_options *o, struct spec *spec, struct err *err)
 {
-	int r = 0;
+	int r = add_device_rules(&o->device_rules, spec, err);
 
 	for (size_t i = 0; i < o->volumes_from.n && !r; i++)
 		r = take_from(s, o->volumes_from.v[i], spec, err);

@@ -55,9 +55,19 @@ int options_env(const struct strs *files, const struct strs *settings, bool tty,
 	return r;
 }
 
-static int set_caps(const struct run_options *o, struct process *p, struct err *err)
+/* docker's, but for making device nodes where nothing limits which of them work. */
+static uint64_t usual_caps(const struct store *s)
 {
-	uint64_t mask = o->privileged ? caps_all() : caps_default, one;
+	uint64_t mknod = 0;
+
+	if (!cgroup_devices_possible(store_cgroups(s)))
+		caps_parse("MKNOD", &mknod, NULL);
+	return caps_default & ~mknod;
+}
+
+static int set_caps(const struct store *s, const struct run_options *o, struct process *p, struct err *err)
+{
+	uint64_t mask = o->privileged ? caps_all() : usual_caps(s), one;
 
 	for (size_t i = 0; i < o->cap_drop.n; i++) {
 		if (caps_parse(o->cap_drop.v[i], &one, err) < 0)
@@ -89,11 +99,11 @@ static int set_security(const struct run_options *o, struct process *p, struct e
 	return 0;
 }
 
-int options_process(const struct run_options *o, struct spec *spec, struct err *err)
+int options_process(const struct store *s, const struct run_options *o, struct spec *spec, struct err *err)
 {
 	struct process *p = &spec->process;
 	int64_t score;
-	int r = set_caps(o, p, err);
+	int r = set_caps(s, o, p, err);
 
 	if (!r)
 		r = set_security(o, p, err);

@@ -81,7 +81,7 @@ int options_resolve(const struct store *s, struct run_options *o, int n, char **
 	if (!r)
 		r = options_networks(s, o, spec, err);
 	if (!r)
-		r = options_process(o, spec, err);
+		r = options_process(s, o, spec, err);
 	if (!r)
 		r = options_life(o, spec, err);
 	strs_append(&spec->labels, &o->labels);

@@ -57,6 +57,7 @@ const struct field spec_fields[] = {
 	{ "userns", FIELD_STR, S(userns), NULL, 0 },
 	{ "idmaps", FIELD_STRS, S(idmaps), NULL, 0 },
 	{ "mounts", FIELD_ARRAY, S(mounts), mount_fields, sizeof(struct mount_spec) },
+	{ "device_rules", FIELD_STRS, S(device_rules), NULL, 0 },
 	{ "sysctls", FIELD_STRS, S(sysctls), NULL, 0 },
 	{ "labels", FIELD_STRS, S(labels), NULL, 0 },
 	{ "nets", FIELD_ARRAY, S(nets), net_fields, sizeof(struct net_spec) },

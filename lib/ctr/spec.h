@@ -55,6 +55,7 @@ struct spec {
 	char *pid, *ipc, *uts, *net, *cgroupns, *userns;
 	struct strs idmaps;      /* HOST:INSIDE:COUNT */
 	struct array mounts;     /* struct mount_spec */
+	struct strs device_rules; /* "c 1:3 rwm": allowed besides the usual devices and those of its mounts */
 	struct strs sysctls, labels;
 	struct array nets;       /* struct net_spec; none: lo alone */
 	struct array ports;      /* struct port */
@@ -92,6 +93,10 @@ int spec_idmaps(const struct spec *s, struct idmaps *out, struct err *err);
 
 /* The host's id of its root. */
 uid_t spec_owner(const struct spec *s);
+
+/* Appends the device rules (struct device_rule) of its control group: the usual ones, its devices', those it was given; none if it is
+ * privileged. 0 or -errno, told. */
+int spec_device_rules(const struct spec *s, struct array *out, struct err *err);
 
 /* As JSON, by spec_fields. */
 void spec_write(const struct spec *s, bool pretty, struct buf *out);

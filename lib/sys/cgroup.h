@@ -23,6 +23,8 @@ struct cgroup_limits {
 	int64_t blkio_weight;                                   /* 10..1000 */
 	struct strs read_bps, write_bps, read_iops, write_iops; /* "/dev/sda:1m" or "8:0:1048576" */
 
+	const struct array *devices; /* of struct device_rule (sys/devices.h), not owned; NULL: as the group above */
+
 	/* As typed (cgroup_opts.h), not owned: cgroup_limits_check turns them into the members above. */
 	const char *arg_cpus, *arg_cpuset_cpus, *arg_cpuset_mems;
 };
@@ -73,7 +75,11 @@ struct cgroup {
 	int into_fd;              /* for clone3's CLONE_INTO_CGROUP (v2 or unified), or -1 */
 	int tasks_fd[CGROUP_MAX]; /* v1 `tasks`, opened for writing */
 	int ntasks;
+	bool devices; /* the device rules asked for are in force */
 };
+
+/* Whether device rules can be enforced: v1's devices controller is mounted, or a unified group takes a program. */
+bool cgroup_devices_possible(const struct cgroup_host *host);
 
 /* Makes PATH with LIMITS in the hierarchies a container needs: those of its limits, cpu, memory and pids; freezer and
  * cpuacct where there is no unified hierarchy; the unified one. In other hierarchies its first component alone, and

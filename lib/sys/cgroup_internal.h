@@ -56,6 +56,10 @@ int cgroup_limits_possible(const struct cgroup_host *host, const struct cgroup_l
 int cgroup_limits_write(const struct cgroup_host *host, const char *path, const struct cgroup_limits *l,
 			struct err *err);
 
+/* Allows the processes of G, a group that was just made and opened, the devices of RULES alone. 0, also where neither hierarchy can do
+ * it (G's `devices` tells), or -errno. */
+int cgroup_devices_write(const struct cgroup_host *host, struct cgroup *g, const struct array *rules, struct err *err);
+
 /* Waits until cgroup.events of PATH says KEY VALUE: 0, -ETIMEDOUT, -ENOENT when the group is gone, or -errno. */
 int cgroup_await(const struct cgroup_hierarchy *h, const char *path, const char *key, int64_t value, int timeout_ms);
 

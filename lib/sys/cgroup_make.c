@@ -24,7 +24,7 @@ static enum role role_of(const struct cgroup_host *host, const struct cgroup_hie
 		return ROLE_OWN;
 	if (host->unified < 0 && (has(h, "freezer") || has(h, "cpuacct")))
 		return ROLE_OWN;
-	if (cgroup_limits_touch(limits, h))
+	if (cgroup_limits_touch(limits, h) || (limits->devices && has(h, "devices")))
 		return ROLE_OWN;
 	return strcmp(h->self, "/") ? ROLE_FIRST : ROLE_NONE;
 }
@@ -78,6 +78,8 @@ int cgroup_make(const struct cgroup_host *host, const char *path, const struct c
 	}
 	if (!r)
 		r = cgroup_limits_write(host, path, limits, err);
+	if (!r && limits->devices)
+		r = cgroup_devices_write(host, out, limits->devices, err);
 	if (!r)
 		return 0;
 	for (int i = 0; i < host->n; i++)
