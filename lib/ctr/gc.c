@@ -1,6 +1,7 @@
 #include "ctr/gc.h"
 #include "base/file.h"
 #include "base/folder.h"
+#include "ctr/idrange.h"
 #include "ctr/net_gc.h"
 #include "ctr/reap.h"
 #include "ctr/volume.h"
@@ -180,6 +181,7 @@ int gc(const struct store *s, struct strs *out, struct err *err)
 	for (size_t i = 0; i < runs.n; i++)
 		sweep_run(&g, runs.v[i]);
 	record_sweep_names(s, out, &first);
+	idrange_sweep(s, out);
 	sweep_cgroups(&g);
 	net_gc(s, out, first.code ? NULL : &first);
 	sweep_volumes(&g);

@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/num.h"
+#include "ctr/idrange.h"
 #include "ctr/record.h"
 #include "sys/proc.h"
 #include <ctype.h>
@@ -138,6 +139,9 @@ static int fill_record(const struct store *s, struct record *r, bool sync, int *
 	} while (*lock == -ENOENT);
 	if (*lock < 0)
 		return *lock;
+	code = idrange_take(s, &r->spec, err);
+	if (code < 0)
+		return code;
 	spec_write(&r->spec, false, &b);
 	code = file_replace(r->dir, "spec.json", b.p, b.len, 0600, sync);
 	buf_free(&b);
@@ -277,6 +281,8 @@ int record_remove(const struct store *s, struct record *r, struct err *err)
 	buf_free(&room);
 	snprintf(path, sizeof path, "containers/%s", r->id);
 	code = tree_remove(s->root, path);
+	if (!code)
+		idrange_release(s, &r->spec);
 	return code < 0 ? err_sys(err, code, "remove %s/%s", s->root_path, path) : 0;
 }
 

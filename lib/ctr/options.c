@@ -77,7 +77,7 @@ const struct opt run_opts[] = {
 	{ 0, "ipc", "private|host|container:N", OPT_STR, O(ipc), "ipc namespace", NULL },
 	{ 0, "uts", "private|host|container:N", OPT_STR, O(uts), "uts namespace (host name)", NULL },
 	{ 0, "cgroupns", "private|host", OPT_STR, O(cgroupns), "cgroup namespace", NULL },
-	{ 0, "userns", "host|HOST:CTR:COUNT", OPT_STRS, O(userns), "user namespace with these ids (several maps allowed)", NULL },
+	{ 0, "userns", "host|auto[:size=N]|container:N|MAP", OPT_STRS, O(userns), "user namespace: ids of its own, or MAPs HOST:CTR:COUNT", NULL },
 	CGROUP_OPTS(struct run_options, limits),
 	{ 0, "-cpuset", "LIST", OPT_STR, O(limits.arg_cpuset_cpus), NULL, NULL },
 	{ 0, "-cpushare", "N", OPT_INT, O(limits.cpu_shares), NULL, NULL },

@@ -1,4 +1,5 @@
 /* Which namespaces are the container's own. */
+#include "base/num.h"
 #include "ctr/options.h"
 #include "sys/idmap.h"
 #include <errno.h>
@@ -28,27 +29,51 @@ int options_namespace(const struct store *s, const char *option, const char *mod
 	return 0;
 }
 
+static int add_map(const char *map, struct idmaps *maps, struct spec *spec, struct err *err)
+{
+	int r;
+
+	if (ns_is_host(map) || starts_with(map, "auto") || ns_container(map))
+		return err_msg(err, -EINVAL, "--userns %s: can't be combined with another --userns", map);
+	r = idmap_parse(map, maps, err);
+	if (r < 0)
+		return err_prefix(err, "--userns %s", map), r;
+	strs_add(&spec->idmaps, map);
+	return 0;
+}
+
+/* auto[:size=N], podman's words; "private" asks for no less. */
+static int set_auto(const char *mode, struct spec *spec, struct err *err)
+{
+	const char *size = strchr(mode, ':');
+
+	spec->userns_size = 65536;
+	if (size && (!starts_with(size, ":size=") || num_range(size + 6, 1, UINT32_MAX, &spec->userns_size) < 0))
+		return err_msg(err, -EINVAL, "--userns %s: not auto[:size=N]", mode);
+	spec->userns = xstrdup("auto");
+	return 0;
+}
+
 static int set_userns(const struct run_options *o, struct spec *spec, struct err *err)
 {
+	const char *mode = o->userns.n ? o->userns.v[0] : "host";
 	struct idmaps maps = { 0 };
+	int r = 0;
 
-	for (size_t i = 0; i < o->userns.n; i++) {
-		const char *v = o->userns.v[i];
-		int r;
-
-		if (ns_is_host(v))
-			continue;
-		if (!strcmp(v, "private") || !strcmp(v, "auto") || ns_container(v))
-			return err_msg(err, -EINVAL, "--userns %s: this version knows host and maps, as 100000:0:65536", v);
-		r = idmap_parse(v, &maps, err);
-		if (r < 0)
-			return err_prefix(err, "--userns %s", v), r;
-		strs_add(&spec->idmaps, v);
-	}
-	if (maps.n && idmap_host(&maps, 0) < 0)
-		return err_msg(err, -EINVAL, "--userns: no map has the container's id 0");
-	spec->userns = xstrdup(maps.n ? "private" : "host");
-	return 0;
+	if (o->userns.n < 2 && !strcmp(mode, "private"))
+		mode = "auto";
+	if (o->userns.n < 2 && ns_is_host(mode))
+		spec->userns = xstrdup("host");
+	else if (o->userns.n < 2 && (!strcmp(mode, "auto") || starts_with(mode, "auto:")))
+		return set_auto(mode, spec, err);
+	else
+		spec->userns = xstrdup("private");
+	for (size_t i = 0; i < o->userns.n && !r && ns_is_private(spec->userns); i++)
+		if (strcmp(o->userns.v[i], "private"))
+			r = add_map(o->userns.v[i], &maps, spec, err);
+	if (!r && ns_is_private(spec->userns) && (r = idmap_check(&maps, err)) < 0)
+		err_prefix(err, "--userns");
+	return r;
 }
 
 int options_namespaces(const struct store *s, const struct run_options *o, struct spec *spec, struct err *err)

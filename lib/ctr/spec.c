@@ -56,6 +56,7 @@ const struct field spec_fields[] = {
 	{ "cgroupns", FIELD_STR, S(cgroupns), NULL, 0 },
 	{ "userns", FIELD_STR, S(userns), NULL, 0 },
 	{ "idmaps", FIELD_STRS, S(idmaps), NULL, 0 },
+	{ "userns_size", FIELD_I64, S(userns_size), NULL, 0 },
 	{ "mounts", FIELD_ARRAY, S(mounts), mount_fields, sizeof(struct mount_spec) },
 	{ "device_rules", FIELD_STRS, S(device_rules), NULL, 0 },
 	{ "sysctls", FIELD_STRS, S(sysctls), NULL, 0 },

@@ -43,7 +43,8 @@ struct process {
 	char *oom_score_adj;     /* a number, or NULL */
 };
 
-/* A namespace is "private", "host" or "container:ID" (resolved to a full id); net: "none" is private with lo up. */
+/* A namespace is "private", "host" or "container:ID" (resolved to a full id); net: "none" is private with lo up; userns: private
+ * has the maps that were given, "auto" a range of its own (idrange.h). */
 struct spec {
 	char *id, *name;
 	int64_t created, created_ns; /* epoch seconds and the rest, for the order */
@@ -54,6 +55,7 @@ struct spec {
 	char *hostname, *domainname;
 	char *pid, *ipc, *uts, *net, *cgroupns, *userns;
 	struct strs idmaps;      /* HOST:INSIDE:COUNT */
+	int64_t userns_size;     /* how many ids --userns auto takes */
 	struct array mounts;     /* struct mount_spec */
 	struct strs device_rules; /* "c 1:3 rwm": allowed besides the usual devices and those of its mounts */
 	struct strs sysctls, labels;

@@ -48,6 +48,27 @@ int idmap_parse(const char *s, struct idmaps *maps, struct err *err)
 	return 0;
 }
 
+static void map_text(const struct idmaps *maps, struct buf *text)
+{
+	for (int i = 0; i < maps->n; i++)
+		buf_fmt(text, "%u %u %u\n", maps->v[i].inside, maps->v[i].host, maps->v[i].count);
+}
+
+int idmap_check(const struct idmaps *maps, struct err *err)
+{
+	struct buf text = { 0 };
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), len;
+
+	map_text(maps, &text);
+	len = text.len;
+	buf_free(&text);
+	if (len >= page)
+		return err_msg(err, -EINVAL, "%d id maps take %zu bytes, and the kernel takes less than %zu", maps->n, len, page);
+	if (idmap_host(maps, 0) < 0)
+		return err_msg(err, -EINVAL, "no id map has the container's id 0");
+	return 0;
+}
+
 /* The kernel takes a map by one write only, and only once. */
 static int write_map(pid_t pid, const char *file, const struct idmaps *maps, struct err *err)
 {
@@ -57,8 +78,7 @@ static int write_map(pid_t pid, const char *file, const struct idmaps *maps, str
 
 	if (maps->n == 0)
 		return 0;
-	for (int i = 0; i < maps->n; i++)
-		buf_fmt(&text, "%u %u %u\n", maps->v[i].inside, maps->v[i].host, maps->v[i].count);
+	map_text(maps, &text);
 	snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, file);
 	r = file_put(AT_FDCWD, path, text.p);
 	buf_free(&text);

@@ -12,7 +12,7 @@ struct idmap {
 	uint32_t host, inside, count;
 };
 
-#define IDMAP_MAX 16
+#define IDMAP_MAX 340 /* the kernel's limit */
 struct idmaps {
 	struct idmap v[IDMAP_MAX];
 	int n;
@@ -20,6 +20,9 @@ struct idmaps {
 
 /* "HOST:INSIDE:COUNT", strictly. 0 or -EINVAL. */
 int idmap_parse(const char *s, struct idmaps *maps, struct err *err);
+
+/* Whether MAPS serve a container: 0, or -EINVAL, told, if they leave out its root or are more than the kernel takes. */
+int idmap_check(const struct idmaps *maps, struct err *err);
 
 /* Writes the same maps for users and groups to /proc/PID/{uid_map,gid_map}; setgroups is denied first if DENY. 0
  * or -errno. */
