@@ -130,8 +130,8 @@ test_fifty_at_once() {
 	for p in $pids; do
 		wait "$p" || fail "$(cat errors)"
 	done
-	assertEquals 50 "$(ctr-inspect $(ctr-ps -aq) | grep -cE '^ *"[0-9]+:0:65536"')"
-	ctr-inspect $(ctr-ps -aq) | sed -nE 's/^ *"([0-9]+):0:65536".*/\1/p' | sort -n | awk '
+	assertEquals 50 "$(ctr-ps -aq | xargs ctr-inspect | grep -cE '^ *"[0-9]+:0:65536"')"
+	ctr-ps -aq | xargs ctr-inspect | sed -nE 's/^ *"([0-9]+):0:65536".*/\1/p' | sort -n | awk '
 		$1 < last + 65536 { print "overlap", $1 } { last = $1 } $1 < 1048576 { n++ } END { if (n > 1) print "outside" }' >overlaps
 	assertNull "$(cat overlaps)"
 	run_cap ctr-create --userns auto busybox true
