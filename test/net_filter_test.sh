@@ -58,21 +58,6 @@ foreign() {
 	nft -s list chain "$1" filter "$2" | grep -E 'accept|drop|jump' | grep -v policy
 }
 
-one_pair() {
-	ctr-net create --subnet 10.9.1.0/24 one >/dev/null
-	web_server web --net one -p 8080:80 -p 8080:80/udp
-	web_server cli --net one
-	WEB=10.9.1.2 CLI=10.9.1.3 GATE=10.9.1.1
-}
-
-few_ways() {
-	reaches cli "$WEB" 80 web "$CLI"
-	reaches out "$HOST" 8080 web "$OUT"
-	reaches cli "$HOST" 8080 web "$GATE"
-	reaches cli "$WORLD" 7000 world "$UP1"
-	reaches host 127.0.0.1 8080 web "$GATE"
-}
-
 # 128: a firewall of nft's own words was there before, and has rules of its own.
 test_forward_policy_drop() {
 	for family in ip ip6; do

@@ -19,7 +19,13 @@ make_world() {
 	ip -n out -6 route add default via 2001:db8:2::1
 	ip route add default via 198.51.100.2
 	ip -6 route add default via 2001:db8:51::2
-	if [ "${FAMILY:-4}" = 4 ]; then
+	family "${FAMILY:-4}"
+}
+
+# family 4|6: which addresses the variables hold from now on.
+family() {
+	FAMILY=$1
+	if [ "$FAMILY" = 4 ]; then
 		OUT=192.0.2.2 HOST=192.0.2.1 UP1=198.51.100.1 WORLD=198.51.100.2
 	else
 		OUT=2001:db8:2::2 HOST=2001:db8:2::1 UP1=2001:db8:51::1 WORLD=2001:db8:51::2
@@ -176,6 +182,25 @@ make_networks() {
 end_networks() {
 	ctr-rm -f web cli far in1 in2 no1 no2 >/dev/null 2>&1
 	ctr-net rm one two shut apart >/dev/null 2>&1
+}
+
+# A network, web (published) and cli.
+one_pair() {
+	# shellcheck disable=SC2046 # a list of options
+	ctr-net create $(subnets 1) one >/dev/null
+	web_server web --net one -p 8080:80 -p 8080:80/udp
+	web_server cli --net one
+	WEB=$(address 1 2) CLI=$(address 1 3) GATE=$(address 1 1)
+}
+
+# One way of each kind.
+few_ways() {
+	reaches cli "$WEB" 80 web "$CLI"
+	reaches out "$HOST" 8080 web "$OUT"
+	reaches cli "$HOST" 8080 web "$GATE"
+	reaches web "$HOST" 8080 web "$GATE"
+	reaches cli "$WORLD" 7000 world "$UP1"
+	[ "$FAMILY" = 6 ] || reaches host 127.0.0.1 8080 web "$GATE"
 }
 
 # 16, 31, 127, 129, 133-136, 152, 180: who reaches whom, and as whom. Rows that need several networks stand in net_reach_test.

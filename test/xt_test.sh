@@ -1,5 +1,5 @@
 #!/bin/sh
-# The firewall of kernels without nf_tables: legacy xtables, in chains of our own among others' rules.
+# The firewall of kernels without nf_tables: legacy xtables, in chains of our own among others' rules. IPv6 is in net_kinds_test.sh.
 . "$(dirname "$0")/lib.sh"
 FAMILY=4
 # shellcheck source=test/net_lib.sh
@@ -52,22 +52,6 @@ flush() {
 # Everything but comments, which hold the time; ours as if there were one store.
 saved() {
 	iptables-legacy-save | sed '/^#/d; s/CTR-[0-9a-f]*-/CTR-/g'
-}
-
-one_pair() {
-	ctr-net create --subnet 10.9.1.0/24 one >/dev/null
-	web_server web --net one -p 8080:80 -p 8080:80/udp
-	web_server cli --net one
-	WEB=10.9.1.2 CLI=10.9.1.3 GATE=10.9.1.1
-}
-
-few_ways() {
-	reaches cli "$WEB" 80 web "$CLI"
-	reaches out "$HOST" 8080 web "$OUT"
-	reaches cli "$HOST" 8080 web "$GATE"
-	reaches web "$HOST" 8080 web "$GATE"
-	reaches cli "$WORLD" 7000 world "$UP1"
-	reaches host 127.0.0.1 8080 web "$GATE"
 }
 
 # Rules as other tools have them: docker's, ufw's and a user's, with a jump, a goto, a rule without a target, and targets with data.
@@ -276,12 +260,9 @@ test_lock() {
 	wait $!
 }
 
-test_refused() {
-	run_cap ctr-net create --ipv6 six
-	assert_fails 1 'IPv6 networks need nf_tables'
-	assertNull "$(ip -o link show type bridge)"
+test_unknown() {
 	CTRBOX_FIREWALL=ipfw run_cap ctr-net create one
-	assert_fails 1 'CTRBOX_FIREWALL=ipfw: none of nft, xt, none'
+	assert_fails 1 'CTRBOX_FIREWALL=ipfw: none of nft, nft-ip, xt, none'
 	assertNull "$(ctr-net ls -q)$(ip -o link show type bridge)"
 }
 

@@ -109,10 +109,9 @@ static int sweep_ports(const struct store *s, const struct leases *leases, const
 	struct search search = { .leases = leases, .subnets = subnets };
 	const struct publication *p;
 	struct firewall fw;
-	int r = firewall_open(&fw, s->tag, err);
+	int r;
 
-	if (r < 0)
-		return r;
+	firewall_open_standing(&fw, s->tag);
 	r = firewall_list(&fw, examine, &search, err);
 	p = search.found.v;
 	for (size_t i = 0; i < search.found.n && !r; i++) {
@@ -123,6 +122,21 @@ static int sweep_ports(const struct store *s, const struct leases *leases, const
 	free(search.found.v);
 	firewall_close(&fw);
 	return r;
+}
+
+/* A change from one kind of rules to another that was cut short. */
+static int sweep_rules(const struct store *s, struct strs *freed, struct err *err)
+{
+	struct firewall fw;
+	int r = firewall_open(&fw, s->tag, err);
+
+	if (r < 0)
+		return r;
+	r = firewall_sweep(&fw, err);
+	if (r > 0)
+		strs_add(freed, "rules of another firewall");
+	firewall_close(&fw);
+	return r < 0 ? r : 0;
 }
 
 static void add_subnets(const struct store *s, const char *network, struct array *subnets)
@@ -168,6 +182,8 @@ int net_gc(const struct store *s, struct strs *freed, struct err *err)
 		add_subnets(s, names.v[i], &subnets);
 		sweep_network(s, names.v[i], &left, freed);
 	}
+	if (!r)
+		r = sweep_rules(s, freed, err);
 	if (!r)
 		r = sweep_ports(s, &left, &subnets, freed, err);
 	if (lock >= 0)

@@ -16,7 +16,7 @@
 int networks_publish_again(const struct store *s, const struct record *r, struct err *err)
 {
 	const struct port *p = r->state.ports.v;
-	struct address four, six;
+	struct address four, six, none = { 0 };
 	struct firewall fw;
 	int first = 0;
 
@@ -26,9 +26,9 @@ int networks_publish_again(const struct store *s, const struct record *r, struct
 	if (first < 0)
 		return first;
 	networks_addresses(&r->state, &four, &six);
-	for (size_t i = 0; i < r->state.ports.n; i++) {
-		struct array one = { (void *)(uintptr_t)&p[i], 1 };
-		int code = ports_publish(&fw, &one, &four, &six, first ? NULL : err);
+	for (size_t i = 0; i < 2 * r->state.ports.n; i++) { /* one family after the other: one may be missing alone */
+		struct array one = { (void *)(uintptr_t)&p[i / 2], 1 };
+		int code = ports_publish(&fw, &one, i & 1 ? &none : &four, i & 1 ? &six : &none, first ? NULL : err);
 
 		if (code < 0 && code != -EADDRINUSE && !first) /* in use: it stands already */
 			first = code;

@@ -147,13 +147,14 @@ static void withdraw(const struct store *s, struct record *r)
 
 	for (size_t i = 0; i < r->state.attachments.n; i++)
 		ptp = ptp || (a[i].driver && !strcmp(a[i].driver, "ptp"));
-	if ((!r->state.ports.n && !ptp) || firewall_open(&fw, s->tag, NULL) < 0)
+	if (!r->state.ports.n && !ptp)
 		return;
+	firewall_open_standing(&fw, s->tag);
 	networks_addresses(&r->state, &four, &six);
 	ports_withdraw(&fw, &r->state.ports, &four, &six);
 	for (size_t i = 0; i < r->state.attachments.n; i++)
 		if (a[i].driver && !strcmp(a[i].driver, "ptp")) {
-			struct firewall_net rules = { .device = a[i].host, .nat = a[i].gateway != NULL, .internal = !a[i].gateway };
+			struct firewall_net rules = { .device = a[i].host, .nat = a[i].gateway != NULL, .internal = !a[i].gateway, .ipv6 = a[i].ip6 };
 
 			firewall_remove_net(&fw, &rules, NULL);
 		}
@@ -201,7 +202,8 @@ int networks_reserve(const struct store *s, struct record *r, struct err *err)
 static int settle_ptp(const struct store *s, struct netlink *nl, const struct attachment *a, struct err *err)
 {
 	struct firewall_net rules = {
-		.device = a->host, .nat = a->gateway != NULL, .internal = !a->gateway, .ipv6 = a->ip6, .subnet = { address_of(a->ip), 32 },
+		.device = a->host, .nat = a->gateway != NULL, .internal = !a->gateway, .ipv6 = a->ip6,
+		.subnets = { { address_of(a->ip), 32 }, { address_of(a->ip6), 128 } },
 	};
 	const struct {
 		const char *ip, *gateway;

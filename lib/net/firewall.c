@@ -5,63 +5,132 @@
 #include "net/xt.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
-#include <unistd.h>
+
+static const struct firewall_kind *const kinds[] = { &nft_firewall, &nft_ip_firewall, &xt_firewall };
+#define KINDS (sizeof kinds / sizeof *kinds)
 
 static int find_named(const char *name, const struct firewall_kind **out, struct err *err)
 {
-	if (!strcmp(name, "nft"))
-		*out = &nft_firewall;
-	else if (!strcmp(name, "xt"))
-		*out = &xt_firewall;
-	else if (strcmp(name, "none"))
-		return err_msg(err, -EINVAL, "CTRBOX_FIREWALL=%s: none of nft, xt, none", name);
-	return 0;
+	for (size_t i = 0; i < KINDS; i++)
+		if (!strcmp(name, kinds[i]->name)) {
+			*out = kinds[i];
+			return 0;
+		}
+	return strcmp(name, "none") ? err_msg(err, -EINVAL, "CTRBOX_FIREWALL=%s: none of nft, nft-ip, xt, none", name) : 0;
 }
 
-/* Whether inet tables can do NAT: asking for that would cost a transaction, so the version tells. */
-static bool is_recent(void)
+static bool stands(struct firewall *f, const struct firewall_kind *kind)
 {
-	struct utsname u;
-	char *dot;
-	long major = uname(&u) < 0 ? LONG_MAX : strtol(u.release, &dot, 10);
+	const struct firewall_kind *mine = f->kind;
+	bool yes;
 
-	return major > 5 || (major == 5 && *dot == '.' && strtol(dot + 1, NULL, 10) >= 2);
+	f->kind = kind;
+	yes = kind->stands(f);
+	f->kind = mine;
+	return yes;
+}
+
+static const struct firewall_kind *find_standing(struct firewall *f)
+{
+	for (size_t i = 0; i < KINDS; i++)
+		if (stands(f, kinds[i]))
+			return kinds[i];
+	return NULL;
+}
+
+static void start(struct firewall *f, const char *tag)
+{
+	*f = (struct firewall){ .kind = NULL };
+	snprintf(f->table, sizeof f->table, "ctrbox_%s", tag);
+	snprintf(f->chains, sizeof f->chains, "CTR-%s-", tag);
+	netlink_open(&f->nl, NETLINK_NETFILTER, NULL);
 }
 
 int firewall_open(struct firewall *f, const char *tag, struct err *err)
 {
 	const char *name = getenv("CTRBOX_FIREWALL");
-	int r = 0;
+	int r;
 
-	*f = (struct firewall){ .raw = -1 };
-	netlink_open(&f->nl, NETLINK_NETFILTER, NULL);
-	if (name && *name)
+	start(f, tag);
+	f->chosen = name && *name;
+	if (f->chosen) {
 		r = find_named(name, &f->kind, err);
-	else
-		f->kind = is_recent() && nft_is_there(&f->nl) ? &nft_firewall : &xt_firewall;
-	if (!r && f->kind)
-		r = f->kind->open(f, tag, err);
-	if (r < 0)
-		firewall_close(f);
-	return r;
+		if (r < 0)
+			firewall_close(f);
+		return r;
+	}
+	f->kind = find_standing(f);
+	f->chosen = f->kind;
+	if (!f->kind)
+		f->kind = kinds[0];
+	return 0;
+}
+
+void firewall_open_standing(struct firewall *f, const char *tag)
+{
+	start(f, tag);
+	f->kind = find_standing(f);
+	f->chosen = true;
 }
 
 void firewall_close(struct firewall *f)
 {
 	netlink_close(&f->nl);
-	if (f->raw >= 0)
-		close(f->raw);
 }
 
-int firewall_set_up(struct firewall *f, struct err *err)
+static int take_away(struct firewall *f, bool mine_too, struct err *err)
 {
-	return f->kind ? f->kind->set_up(f, err) : 0;
+	const struct firewall_kind *mine = f->kind;
+	int r = 0;
+
+	for (size_t i = 0; i < KINDS && r >= 0; i++) {
+		f->kind = kinds[i];
+		if ((mine_too || f->kind != mine) && f->kind->stands(f)) {
+			r = f->kind->tear_down(f, err);
+			r = r < 0 ? r : 1;
+		}
+	}
+	f->kind = mine;
+	return r;
+}
+
+/* What a kernel says of something that it hasn't got; net/netfilter/nfnetlink.c and nf_tables_api.c. */
+static bool is_missing(int r)
+{
+	return r == -ENOENT || r == -EINVAL || r == -EOPNOTSUPP || r == -EAFNOSUPPORT || r == -EPROTONOSUPPORT;
+}
+
+/* Nothing says which kind it is to be: the first that can be made. Whether the kernel can is asked by doing it. */
+static int choose(struct firewall *f, bool ipv6, struct err *err)
+{
+	int r = -ENOENT;
+
+	for (size_t i = 0; i < KINDS && is_missing(r); i++) {
+		f->kind = kinds[i];
+		r = f->kind->set_up(f, ipv6, err);
+	}
+	return r;
+}
+
+int firewall_set_up(struct firewall *f, bool ipv6, struct err *err)
+{
+	int made = 0, r;
+
+	if (!f->chosen)
+		made = choose(f, ipv6, err);
+	else if (f->kind)
+		made = f->kind->set_up(f, ipv6, err);
+	r = made < 0 ? made : take_away(f, false, err);
+	return r < 0 ? r : made;
+}
+
+int firewall_sweep(struct firewall *f, struct err *err)
+{
+	return f->kind && f->kind->stands(f) ? take_away(f, false, err) : 0;
 }
 
 int firewall_close_family(struct firewall *f, int family, struct err *err)
@@ -71,7 +140,9 @@ int firewall_close_family(struct firewall *f, int family, struct err *err)
 
 int firewall_tear_down(struct firewall *f, struct err *err)
 {
-	return f->kind ? f->kind->tear_down(f, err) : 0;
+	int r = take_away(f, true, err);
+
+	return r < 0 ? r : 0;
 }
 
 /* A port published on 127.0.0.1 needs route_localnet, which is safe behind the rules alone. */
@@ -82,8 +153,6 @@ int firewall_add_net(struct firewall *f, const struct firewall_net *n, struct er
 
 	if (!f->kind)
 		return 0;
-	if (n->ipv6 && !f->kind->ipv6)
-		return err_msg(err, -EOPNOTSUPP, "IPv6 networks need nf_tables (CONFIG_NF_TABLES_INET, Linux 5.2); xtables is used here");
 	r = f->kind->add_net(f, n, err);
 	snprintf(path, sizeof path, "/proc/sys/net/ipv4/conf/%.15s/route_localnet", n->device);
 	if (!r)
@@ -96,9 +165,9 @@ int firewall_remove_net(struct firewall *f, const struct firewall_net *n, struct
 	return f->kind ? f->kind->remove_net(f, n, err) : 0;
 }
 
-bool firewall_has_net(struct firewall *f, const char *device)
+bool firewall_has_net(struct firewall *f, const struct firewall_net *n)
 {
-	return !f->kind || f->kind->has_net(f, device);
+	return !f->kind || f->kind->has_net(f, n);
 }
 
 static void forget_flows(struct firewall *f, const struct publication *p, int n)

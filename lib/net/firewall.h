@@ -1,6 +1,7 @@
-/* The packet filter and NAT of a store's networks, one way for all who need it: by nf_tables (net/nft.h) where the kernel has it, with NAT in inet
- * tables (5.2), else by legacy xtables (net/xt.h). CTRBOX_FIREWALL=nft|xt|none chooses: with none packets are forwarded, and nothing is filtered,
- * masqueraded or published. A store is to stay with one of them. */
+/* The packet filter and NAT of a store's networks, one way for all who need it. Three kinds: by nf_tables (net/nft.h) in one inet table, or in a table ip and
+ * a table ip6 where the kernel's inet tables are missing or can't do NAT; else by legacy xtables (net/xt.h). A store stays with the kind whose rules stand;
+ * where none does, the first that the kernel takes is made. CTRBOX_FIREWALL=nft|nft-ip|xt|none chooses instead: what another kind left is taken away
+ * then. With none packets are forwarded, and nothing is filtered, masqueraded or published. */
 #ifndef NET_FIREWALL_H
 #define NET_FIREWALL_H
 
@@ -12,7 +13,7 @@ struct firewall_net {
 	const char *device;          /* its bridge, or, without one, a container's host end */
 	bool nat, internal, noicc;
 	bool ipv6;                   /* it has IPv6 addresses */
-	struct subnet subnet;        /* its IPv4 ones; family 0: none */
+	struct subnet subnets[2];    /* its IPv4 and IPv6 ones; family 0: none */
 };
 
 /* One published port. */
@@ -25,22 +26,28 @@ struct publication {
 
 struct firewall {
 	const struct firewall_kind *kind; /* NULL: none */
+	bool chosen;                 /* by the environment, or because its rules stand */
 	struct netlink nl;           /* NETLINK_NETFILTER; fd -1 where the kernel hasn't got it */
-	int raw;                     /* xtables' socket, or -1 */
-	char name[24];               /* of the table, or what the names of chains begin with */
+	char table[24];              /* of nf_tables */
+	char chains[24];             /* what the names of xtables' chains begin with */
 };
 
 /* 0 or -errno, told, is what all return where nothing else is said. TAG is the store's. */
 int firewall_open(struct firewall *f, const char *tag, struct err *err);
+/* The same to take something back or to look: of the kind whose rules stand, whatever the environment wants by now; none stands: none. */
+void firewall_open_standing(struct firewall *f, const char *tag);
 void firewall_close(struct firewall *f);
 
-/* Makes what all networks share, at once, if it isn't there: 1 made, 0 there already. */
-int firewall_set_up(struct firewall *f, struct err *err);
+/* Makes what all networks share, at once, if it isn't there: 1 made, 0 there already. IPV6: for IPv6 as well. Takes away what another kind left. */
+int firewall_set_up(struct firewall *f, bool ipv6, struct err *err);
+
+/* Takes away what another kind left, if this one stands: 1 if there was something. */
+int firewall_sweep(struct firewall *f, struct err *err);
 
 /* Interfaces that are no store's must not forward FAMILY (AF_INET, AF_INET6) to each other from now on, since it was us who switched that on. */
 int firewall_close_family(struct firewall *f, int family, struct err *err);
 
-/* Removes all of this store's; none is fine. */
+/* Removes all of this store's, of every kind; none is fine. */
 int firewall_tear_down(struct firewall *f, struct err *err);
 
 /* One that is known already is fine; one that isn't, too. */
@@ -48,7 +55,7 @@ int firewall_add_net(struct firewall *f, const struct firewall_net *n, struct er
 int firewall_remove_net(struct firewall *f, const struct firewall_net *n, struct err *err);
 
 /* Whether the rules stand as they should for the network: not after somebody's flush. */
-bool firewall_has_net(struct firewall *f, const char *device);
+bool firewall_has_net(struct firewall *f, const struct firewall_net *n);
 
 /* All or none at once. -EEXIST: one of them is published already. -ENOENT: somebody's flush took what they stand in. */
 int firewall_publish(struct firewall *f, const struct publication *p, int n, struct err *err);
@@ -62,14 +69,14 @@ int firewall_list(struct firewall *f, firewall_call *call, void *arg, struct err
 
 /* What each kind does of the above. */
 struct firewall_kind {
-	bool ipv6;
-	int (*open)(struct firewall *f, const char *tag, struct err *err);
-	int (*set_up)(struct firewall *f, struct err *err);
+	const char *name;
+	bool (*stands)(struct firewall *f);
+	int (*set_up)(struct firewall *f, bool ipv6, struct err *err);
 	int (*close_family)(struct firewall *f, int family, struct err *err);
 	int (*tear_down)(struct firewall *f, struct err *err);
 	int (*add_net)(struct firewall *f, const struct firewall_net *n, struct err *err);
 	int (*remove_net)(struct firewall *f, const struct firewall_net *n, struct err *err);
-	bool (*has_net)(struct firewall *f, const char *device);
+	bool (*has_net)(struct firewall *f, const struct firewall_net *n);
 	int (*publish)(struct firewall *f, const struct publication *p, int n, struct err *err);
 	int (*unpublish)(struct firewall *f, const struct publication *p, int n, struct err *err);
 	int (*list)(struct firewall *f, firewall_call *call, void *arg, struct err *err);

@@ -30,8 +30,9 @@ struct firewall_net network_rules(const struct network *n, const char *device)
 	struct firewall_net f = { .device = device, .nat = !n->internal, .internal = n->internal, .noicc = n->no_icc, .ipv6 = has_ipv6(n) };
 	struct address gateway;
 
-	if (!network_subnet(n, AF_INET, &f.subnet, &gateway))
-		f.subnet = (struct subnet){ 0 };
+	for (int i = 0; i < 2; i++)
+		if (!network_subnet(n, i ? AF_INET6 : AF_INET, &f.subnets[i], &gateway))
+			f.subnets[i] = (struct subnet){ 0 };
 	return f;
 }
 
@@ -89,14 +90,14 @@ static int make_bridge(struct netlink *nl, const struct network *n, struct link 
 static int put_rules(struct netlink *nl, const char *tag, const struct network *n, struct err *err)
 {
 	struct firewall_net rules = network_rules(n, n->device);
-	int r = forwarding_on(nl, has_ipv6(n), err), made = 0;
+	int r = forwarding_on(nl, rules.ipv6, err), made = 0;
 	struct firewall f;
 
 	if (!r)
 		r = firewall_open(&f, tag, err);
 	if (r < 0)
 		return r;
-	r = made = firewall_set_up(&f, err);
+	r = made = firewall_set_up(&f, rules.ipv6 || forwarding_is_ours(nl, AF_INET6), err);
 	for (int family = AF_INET; r >= 0 && family; family = family == AF_INET ? AF_INET6 : 0)
 		if (forwarding_is_ours(nl, family))
 			r = firewall_close_family(&f, family, err);
@@ -125,13 +126,14 @@ static int bring_up(const char *tag, const struct network *n, struct netlink *nl
 /* Bridge and rules stand as they should, other firewalls' included; somebody may have flushed ours or set up theirs. */
 static bool stands(struct netlink *nl, const char *tag, const struct network *n)
 {
+	struct firewall_net rules = network_rules(n, n->device);
 	struct link l;
 	struct firewall f;
 	bool good;
 
 	if (!*n->device || link_find(nl, n->device, &l, NULL) < 0 || !l.up || firewall_open(&f, tag, NULL) < 0)
 		return false;
-	good = firewall_has_net(&f, n->device);
+	good = firewall_has_net(&f, &rules);
 	firewall_close(&f);
 	return good;
 }
@@ -168,10 +170,9 @@ static int take_rules(const char *tag, const struct network *n, bool all, struct
 {
 	struct firewall_net rules = network_rules(n, n->device);
 	struct firewall f;
-	int r = firewall_open(&f, tag, err);
+	int r = 0;
 
-	if (r < 0)
-		return r;
+	firewall_open_standing(&f, tag);
 	if (*n->device)
 		r = firewall_remove_net(&f, &rules, err);
 	if (!r && all)

@@ -5,28 +5,52 @@
 #include "net/nft_rules.h"
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <stdio.h>
 #include <string.h>
 
-static int open_table(struct firewall *f, const char *tag, struct err *err)
+/* The families of the tables that rules stand in; returns how many. */
+static int tables(const struct firewall *f, bool ipv6, uint8_t out[2])
 {
-	snprintf(f->name, sizeof f->name, "ctrbox_%s", tag);
-	return f->nl.fd < 0 ? netlink_open(&f->nl, NETLINK_NETFILTER, err) : 0;
+	bool inet = f->kind == &nft_firewall;
+
+	out[0] = inet ? NFPROTO_INET : NFPROTO_IPV4;
+	out[1] = NFPROTO_IPV6;
+	return inet || !ipv6 ? 1 : 2;
 }
 
-bool nft_is_there(struct netlink *nl)
+/* That of the table for FAMILY (AF_INET, AF_INET6: the same numbers). */
+static uint8_t table_for(const struct firewall *f, int family)
+{
+	return f->kind == &nft_firewall ? NFPROTO_INET : (uint8_t)family;
+}
+
+static void put_table_message(struct buf *b, const struct firewall *f, uint8_t family, int type, uint16_t flags)
+{
+	size_t m = nft_begin(b, type, flags);
+
+	netlink_str(b, NFTA_TABLE_NAME, f->table);
+	netlink_end(b, m);
+	nft_set_family(b, m, family);
+}
+
+static bool has_table(struct firewall *f, uint8_t family)
 {
 	struct buf b = { 0 };
 	int r;
 
-	if (nl->fd < 0)
-		return false;
-	netlink_end(&b, nft_begin(&b, NFT_MSG_GETGEN, NLM_F_ACK));
-	r = netlink_talk(nl, &b, "ask for nf_tables", NULL, NULL, NULL);
+	put_table_message(&b, f, family, NFT_MSG_GETTABLE, NLM_F_ACK);
+	r = netlink_talk(&f->nl, &b, "look for the nf_tables table", NULL, NULL, NULL);
 	buf_free(&b);
-	return r == 0 || r == -EPERM; /* who may not ask is told so later */
+	return r == 0;
+}
+
+static bool stands(struct firewall *f)
+{
+	return has_table(f, table_for(f, AF_INET));
 }
 
 /* Sends the batch; frees it. */
@@ -42,38 +66,65 @@ static int commit(struct firewall *f, struct buf *b, const char *what, struct er
 	return r;
 }
 
-static int set_up(struct firewall *f, struct err *err)
+/* 1 made, 0 there already. */
+static int make_table(struct firewall *f, uint8_t family, struct err *err)
 {
 	struct buf b = { 0 };
 	size_t m;
 	int r;
 
 	nft_batch_begin(&b);
-	m = nft_begin(&b, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL);
-	netlink_str(&b, NFTA_TABLE_NAME, f->name);
-	netlink_end(&b, m);
-	nft_put_table(&b, f->name);
+	put_table_message(&b, f, family, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL);
+	nft_put_table(&b, &(struct nft_table){ family, f->table });
 	/* one more that changes nothing asks for the answer: the chain again */
 	m = nft_begin(&b, NFT_MSG_NEWCHAIN, NLM_F_CREATE | NLM_F_ACK);
-	netlink_str(&b, NFTA_CHAIN_TABLE, f->name);
+	netlink_str(&b, NFTA_CHAIN_TABLE, f->table);
 	netlink_str(&b, NFTA_CHAIN_NAME, "publish");
 	netlink_end(&b, m);
+	nft_set_family(&b, m, family);
 	r = commit(f, &b, "make the nf_tables table", err);
 	return r == -EEXIST ? 0 : r < 0 ? r : 1;
 }
 
-static int tear_down(struct firewall *f, struct err *err)
+static int set_up(struct firewall *f, bool ipv6, struct err *err)
+{
+	uint8_t family[2];
+	int n = tables(f, ipv6, family), made = 0;
+	int r = f->nl.fd < 0 ? netlink_open(&f->nl, NETLINK_NETFILTER, err) : 0;
+
+	for (int i = 0; i < n && r >= 0; i++) {
+		r = make_table(f, family[i], err);
+		made = made || r > 0;
+	}
+	return r < 0 ? r : made;
+}
+
+static int remove_table(struct firewall *f, uint8_t family, struct err *err)
 {
 	struct buf b = { 0 };
-	size_t m;
 	int r;
 
 	nft_batch_begin(&b);
-	m = nft_begin(&b, NFT_MSG_DELTABLE, NLM_F_ACK);
-	netlink_str(&b, NFTA_TABLE_NAME, f->name);
-	netlink_end(&b, m);
+	put_table_message(&b, f, family, NFT_MSG_DELTABLE, NLM_F_ACK);
 	r = commit(f, &b, "remove the nf_tables table", err);
 	return r == -ENOENT ? 0 : r;
+}
+
+/* What let a network through another's firewall goes as well. */
+static int tear_down(struct firewall *f, struct err *err)
+{
+	uint8_t family[2];
+	int n = tables(f, true, family), r;
+	struct strs devices = { 0 };
+
+	nft_list_devices(f, family[0], &devices);
+	for (size_t i = 0; i < devices.n; i++)
+		nft_dismiss(&f->nl, devices.v[i]);
+	strs_free(&devices);
+	r = remove_table(f, family[0], err);
+	if (!r && n > 1 && has_table(f, family[1]))
+		r = remove_table(f, family[1], err);
+	return r;
 }
 
 struct element {
@@ -89,12 +140,13 @@ static void put_value(struct buf *b, uint16_t type, const void *data, size_t n)
 	netlink_nest_end(b, nest);
 }
 
-/* Adds (MSG NEWSETELEM) or takes (DELSETELEM) one element of SET. */
-static void put_element(struct buf *b, const char *table, const char *set, int msg, uint16_t flags, const struct element *e)
+/* Adds (MSG NEWSETELEM) or takes (DELSETELEM) one element of SET in the table of FAMILY. */
+static void put_element(struct buf *b, const struct firewall *f, uint8_t family, const char *set, int msg, uint16_t flags, const struct element *e)
 {
 	size_t m = nft_begin(b, msg, flags | NLM_F_ACK), list, one;
 
-	netlink_str(b, NFTA_SET_ELEM_LIST_TABLE, table);
+	nft_set_family(b, m, family);
+	netlink_str(b, NFTA_SET_ELEM_LIST_TABLE, f->table);
 	netlink_str(b, NFTA_SET_ELEM_LIST_SET, set);
 	list = netlink_nest(b, NFTA_SET_ELEM_LIST_ELEMENTS);
 	one = netlink_nest(b, NFTA_LIST_ELEM);
@@ -106,33 +158,44 @@ static void put_element(struct buf *b, const char *table, const char *set, int m
 	netlink_end(b, m);
 }
 
-static int change_net(struct firewall *f, const struct firewall_net *n, int msg, struct err *err)
+static void put_net(struct buf *b, const struct firewall *f, uint8_t family, const struct firewall_net *n, int msg)
 {
 	const struct {
 		const char *set;
 		bool wanted;
 	} in[] = { { "br", true }, { "same", true }, { "nat", n->nat }, { "inner", n->internal }, { "noicc", n->noicc } };
 	struct element e = { .key_len = 16 };
-	struct buf b = { 0 };
 
 	snprintf((char *)e.key, 16, "%s", n->device);
 	memcpy(e.key + 16, e.key, 16);
-	nft_batch_begin(&b);
 	for (size_t i = 0; i < sizeof in / sizeof *in; i++) {
 		e.key_len = i == 1 ? 32 : 16;
 		if (in[i].wanted)
-			put_element(&b, f->name, in[i].set, msg, msg == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0, &e);
+			put_element(b, f, family, in[i].set, msg, msg == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0, &e);
 	}
+}
+
+static int change_net(struct firewall *f, const struct firewall_net *n, int msg, struct err *err)
+{
+	struct buf b = { 0 };
+	uint8_t family[2];
+	int count = tables(f, n->ipv6, family);
+
+	nft_batch_begin(&b);
+	for (int i = 0; i < count; i++)
+		put_net(&b, f, family[i], n, msg);
 	return commit(f, &b, "tell nf_tables of the network", err);
 }
 
 static int close_family(struct firewall *f, int family, struct err *err)
 {
-	struct element e = { .key = { (uint8_t)family }, .key_len = 1 }; /* NFPROTO_IPV4, _IPV6: the same numbers */
+	uint16_t type = htons(family == AF_INET6 ? ETH_P_IPV6 : ETH_P_IP);
+	struct element e = { .key_len = sizeof type };
 	struct buf b = { 0 };
 
+	memcpy(e.key, &type, sizeof type);
 	nft_batch_begin(&b);
-	put_element(&b, f->name, "closed", NFT_MSG_NEWSETELEM, NLM_F_CREATE, &e);
+	put_element(&b, f, table_for(f, family), "closed", NFT_MSG_NEWSETELEM, NLM_F_CREATE, &e);
 	return commit(f, &b, "close forwarding between other interfaces", err);
 }
 
@@ -151,17 +214,19 @@ static int remove_net(struct firewall *f, const struct firewall_net *n, struct e
 	return r == -ENOENT ? 0 : r;
 }
 
-static bool has_net(struct firewall *f, const char *device)
+static bool has_net(struct firewall *f, const struct firewall_net *n)
 {
 	struct element e = { .key_len = 16 };
 	struct buf b = { 0 };
-	int r;
+	uint8_t family[2];
+	int count = tables(f, n->ipv6, family), r;
 
-	snprintf((char *)e.key, 16, "%s", device);
-	put_element(&b, f->name, "br", NFT_MSG_GETSETELEM, 0, &e);
+	snprintf((char *)e.key, 16, "%s", n->device);
+	for (int i = 0; i < count; i++)
+		put_element(&b, f, family[i], "br", NFT_MSG_GETSETELEM, 0, &e);
 	r = netlink_talk(&f->nl, &b, "look a network up", NULL, NULL, NULL);
 	buf_free(&b);
-	return r == 0 && nft_admit(&f->nl, device, NULL) == 0;
+	return r == 0 && nft_admit(&f->nl, n->device, NULL) == 0;
 }
 
 static void add_word(uint8_t *to, size_t *n, const void *from, size_t len)
@@ -197,7 +262,7 @@ static int publish(struct firewall *f, const struct publication *p, int n, struc
 		struct element e;
 		const char *map = element_of(&p[i], &e);
 
-		put_element(&b, f->name, map, NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL, &e);
+		put_element(&b, f, table_for(f, p[i].to.family), map, NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL, &e);
 	}
 	return commit(f, &b, "publish ports", err);
 }
@@ -219,12 +284,12 @@ static int compare_data(void *arg, uint16_t type, const void *payload, size_t n)
 }
 
 /* Whether the element is there and leads where we think: 1, 0. */
-static int is_ours(struct firewall *f, const char *map, const struct element *e)
+static int is_ours(struct firewall *f, uint8_t family, const char *map, const struct element *e)
 {
 	struct buf b = { 0 };
 	int r;
 
-	put_element(&b, f->name, map, NFT_MSG_GETSETELEM, 0, e);
+	put_element(&b, f, family, map, NFT_MSG_GETSETELEM, 0, e);
 	r = netlink_talk(&f->nl, &b, "look a published port up", compare_data, (void *)e, NULL);
 	buf_free(&b);
 	return r == 1;
@@ -240,10 +305,10 @@ static int unpublish(struct firewall *f, const struct publication *p, int n, str
 		const char *map = element_of(&p[i], &e);
 		int r;
 
-		if (!is_ours(f, map, &e))
+		if (!is_ours(f, table_for(f, p[i].to.family), map, &e))
 			continue;
 		nft_batch_begin(&b);
-		put_element(&b, f->name, map, NFT_MSG_DELSETELEM, 0, &e);
+		put_element(&b, f, table_for(f, p[i].to.family), map, NFT_MSG_DELSETELEM, 0, &e);
 		r = commit(f, &b, "take a published port back", err);
 		if (r < 0 && r != -ENOENT && !first)
 			first = r;
@@ -251,16 +316,24 @@ static int unpublish(struct firewall *f, const struct publication *p, int n, str
 	return first;
 }
 
-const struct firewall_kind nft_firewall = {
-	.ipv6 = true,
-	.open = open_table,
-	.set_up = set_up,
-	.close_family = close_family,
-	.tear_down = tear_down,
-	.add_net = add_net,
-	.remove_net = remove_net,
-	.has_net = has_net,
-	.publish = publish,
-	.unpublish = unpublish,
-	.list = nft_list,
-};
+static int list(struct firewall *f, firewall_call *call, void *arg, struct err *err)
+{
+	int r = nft_list(f, table_for(f, AF_INET), AF_INET, call, arg, err);
+
+	return r ? r : nft_list(f, table_for(f, AF_INET6), AF_INET6, call, arg, err);
+}
+
+#define BY_NF_TABLES                 \
+	.stands = stands,             \
+	.set_up = set_up,             \
+	.close_family = close_family, \
+	.tear_down = tear_down,       \
+	.add_net = add_net,           \
+	.remove_net = remove_net,     \
+	.has_net = has_net,           \
+	.publish = publish,           \
+	.unpublish = unpublish,       \
+	.list = list
+
+const struct firewall_kind nft_firewall = { .name = "nft", BY_NF_TABLES };
+const struct firewall_kind nft_ip_firewall = { .name = "nft-ip", BY_NF_TABLES };

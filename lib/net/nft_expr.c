@@ -36,27 +36,25 @@ void nft_set_family(struct buf *b, size_t message, uint8_t family)
 	b->p[message + NLMSG_HDRLEN + offsetof(struct nfgenmsg, nfgen_family)] = (char)family;
 }
 
-static struct rule begin_rule(struct buf *b, uint16_t flags, const char *table, const char *chain)
+static struct rule begin_rule(struct buf *b, uint16_t flags, uint8_t family, const char *table, const char *chain)
 {
-	struct rule r = { .b = b, .message = nft_begin(b, NFT_MSG_NEWRULE, NLM_F_CREATE | flags) };
+	struct rule r = { .b = b, .message = nft_begin(b, NFT_MSG_NEWRULE, NLM_F_CREATE | flags), .family = family };
 
+	nft_set_family(b, r.message, family);
 	netlink_str(b, NFTA_RULE_TABLE, table);
 	netlink_str(b, NFTA_RULE_CHAIN, chain);
 	r.list = netlink_nest(b, NFTA_RULE_EXPRESSIONS);
 	return r;
 }
 
-struct rule rule_begin(struct buf *b, const char *table, const char *chain)
+struct rule rule_begin(struct buf *b, const struct nft_table *t, const char *chain)
 {
-	return begin_rule(b, NLM_F_APPEND, table, chain);
+	return begin_rule(b, NLM_F_APPEND, t->family, t->name, chain);
 }
 
 struct rule rule_begin_first(struct buf *b, uint8_t family, const char *table, const char *chain)
 {
-	struct rule r = begin_rule(b, NLM_F_ACK, table, chain);
-
-	nft_set_family(b, r.message, family);
-	return r;
+	return begin_rule(b, NLM_F_ACK, family, table, chain);
 }
 
 void rule_end(struct rule *r)

@@ -14,13 +14,20 @@ size_t nft_begin(struct buf *b, int type, uint16_t flags);
 /* Makes that message, begun at MESSAGE, one of FAMILY (NFPROTO_IPV4, ..). */
 void nft_set_family(struct buf *b, size_t message, uint8_t family);
 
+/* NFPROTO_INET, or NFPROTO_IPV4 or _IPV6 alone. */
+struct nft_table {
+	uint8_t family;
+	const char *name;
+};
+
 /* A rule at the end of CHAIN. */
 struct rule {
 	struct buf *b;
 	size_t message, list;
+	uint8_t family; /* the table's */
 };
-struct rule rule_begin(struct buf *b, const char *table, const char *chain);
-/* The same at its head, in a table of another family; without rule_end the message can be added to. */
+struct rule rule_begin(struct buf *b, const struct nft_table *t, const char *chain);
+/* The same at its head; without rule_end the message can be added to. */
 struct rule rule_begin_first(struct buf *b, uint8_t family, const char *table, const char *chain);
 void rule_end(struct rule *r);
 

@@ -19,19 +19,26 @@ static const struct {
 	{ "nat", 0x29, 16, 0, 0 },           /* those whose containers are masqueraded */
 	{ "inner", 0x29, 16, 0, 0 },         /* --internal */
 	{ "noicc", 0x29, 16, 0, 0 },         /* --no-icc */
-	{ "closed", 2, 1, 0, 0 },            /* families that we switched the forwarding of on */
+	{ "closed", 0xa, 2, 0, 0 },            /* families that we switched the forwarding of on */
 	{ "pub4", 0x30d, 8, 0x1cd, 8 },      /* protocol . port : address . port */
 	{ "pub4a", 0x730d, 12, 0x1cd, 8 },   /* the same for one address of the host's */
 	{ "pub6", 0x30d, 8, 0x20d, 20 },
 	{ "pub6a", 0x830d, 24, 0x20d, 20 },
 };
 
-static void put_set(struct buf *b, const char *table, size_t i)
+/* The map for published ports of one family is of no use in the table of another. */
+static bool belongs(size_t i, uint8_t family)
 {
-	static const uint8_t host_order[] = { 0, 4, 1, 0, 0, 0 }; /* a name is compared as bytes: nft shows "" without it */
+	return family == NFPROTO_INET || !sets[i].data_len || (sets[i].data_len == 8) == (family == NFPROTO_IPV4);
+}
+
+static void put_set(struct buf *b, const struct nft_table *table, size_t i)
+{
+	static const uint8_t host_order[] = { 0, 4, 1, 0, 0 }; /* a name is compared as bytes: nft shows "" without it */
 	size_t m = nft_begin(b, NFT_MSG_NEWSET, NLM_F_CREATE);
 
-	netlink_str(b, NFTA_SET_TABLE, table);
+	nft_set_family(b, m, table->family);
+	netlink_str(b, NFTA_SET_TABLE, table->name);
 	netlink_str(b, NFTA_SET_NAME, sets[i].name);
 	netlink_be32(b, NFTA_SET_ID, (uint32_t)i + 1);
 	netlink_be32(b, NFTA_SET_KEY_TYPE, sets[i].key_type);
@@ -40,17 +47,18 @@ static void put_set(struct buf *b, const char *table, size_t i)
 		netlink_be32(b, NFTA_SET_FLAGS, NFT_SET_MAP);
 		netlink_be32(b, NFTA_SET_DATA_TYPE, sets[i].data_type);
 		netlink_be32(b, NFTA_SET_DATA_LEN, sets[i].data_len);
-	} else if (sets[i].key_len > 1) {
+	} else if (sets[i].key_len >= IFNAMSIZ) {
 		netlink_put(b, NFTA_SET_USERDATA, host_order, sizeof host_order);
 	}
 	netlink_end(b, m);
 }
 
-static void put_chain(struct buf *b, const char *table, const char *name, const char *type, uint32_t hook, int priority)
+static void put_chain(struct buf *b, const struct nft_table *table, const char *name, const char *type, uint32_t hook, int priority)
 {
 	size_t m = nft_begin(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE), nest;
 
-	netlink_str(b, NFTA_CHAIN_TABLE, table);
+	nft_set_family(b, m, table->family);
+	netlink_str(b, NFTA_CHAIN_TABLE, table->name);
 	netlink_str(b, NFTA_CHAIN_NAME, name);
 	if (type) {
 		nest = netlink_nest(b, NFTA_CHAIN_HOOK);
@@ -110,8 +118,11 @@ static void match_state(struct rule *r, uint32_t states)
 	rule_cmp(r, NFT_REG_1, false, &zero, sizeof zero);
 }
 
+/* In a table of one family it goes without saying, and nft couldn't list it. */
 static void match_family(struct rule *r, uint8_t family)
 {
+	if (r->family != NFPROTO_INET)
+		return;
 	rule_meta(r, NFT_META_NFPROTO, NFT_REG_1);
 	rule_cmp(r, NFT_REG_1, true, &family, 1);
 }
@@ -125,7 +136,7 @@ static void match_loopback(struct rule *r, uint32_t offset)
 	rule_cmp(r, NFT_REG_1, true, &net, 1);
 }
 
-static void publish_rule(struct buf *b, const char *table, uint8_t family, const char *map, bool by_address)
+static void publish_rule(struct buf *b, const struct nft_table *table, uint8_t family, const char *map, bool by_address)
 {
 	struct rule r = rule_begin(b, table, "publish");
 	uint32_t words = !by_address ? 0 : family == NFPROTO_IPV4 ? 1 : 4, first = NFT_REG32_00;
@@ -140,16 +151,8 @@ static void publish_rule(struct buf *b, const char *table, uint8_t family, const
 	rule_end(&r);
 }
 
-static void publish_rules(struct buf *b, const char *table)
-{
-	publish_rule(b, table, NFPROTO_IPV4, "pub4a", true);
-	publish_rule(b, table, NFPROTO_IPV4, "pub4", false);
-	publish_rule(b, table, NFPROTO_IPV6, "pub6a", true);
-	publish_rule(b, table, NFPROTO_IPV6, "pub6", false);
-}
-
 /* route_localnet, without which 127.0.0.1:PORT can't be published, would let neighbours at the host's loopback. */
-static void guard_rules(struct buf *b, const char *table)
+static void guard_rules(struct buf *b, const struct nft_table *table)
 {
 	char lo[IFNAMSIZ] = "lo";
 	struct rule r = rule_begin(b, table, "guard");
@@ -166,19 +169,25 @@ static void guard_rules(struct buf *b, const char *table)
 	rule_end(&r);
 }
 
-static void dnat_rules(struct buf *b, const char *table)
+/* ::1 can't be forwarded: refused at once. */
+static void guard_rules6(struct buf *b, const struct nft_table *table)
 {
 	static const uint8_t loopback6[16] = { [15] = 1 };
-	struct rule r = rule_begin(b, table, "prerouting");
+	struct rule r = rule_begin(b, table, "output");
 
-	rule_fib_local(&r);
-	rule_verdict(&r, NFT_GOTO, "publish");
-	rule_end(&r);
-	r = rule_begin(b, table, "output"); /* ::1 can't be forwarded: refused at once */
 	match_family(&r, NFPROTO_IPV6);
 	rule_payload(&r, NFT_PAYLOAD_NETWORK_HEADER, 24, 16, NFT_REG_1);
 	rule_cmp(&r, NFT_REG_1, true, loopback6, sizeof loopback6);
 	rule_verdict(&r, NFT_RETURN, NULL);
+	rule_end(&r);
+}
+
+static void dnat_rules(struct buf *b, const struct nft_table *table)
+{
+	struct rule r = rule_begin(b, table, "prerouting");
+
+	rule_fib_local(&r);
+	rule_verdict(&r, NFT_GOTO, "publish");
 	rule_end(&r);
 	r = rule_begin(b, table, "output");
 	rule_fib_local(&r);
@@ -186,7 +195,7 @@ static void dnat_rules(struct buf *b, const char *table)
 	rule_end(&r);
 }
 
-static void masquerade_rules(struct buf *b, const char *table)
+static void masquerade_rules(struct buf *b, const struct nft_table *table)
 {
 	uint32_t none = 0;
 	struct rule r = rule_begin(b, table, "postrouting"); /* what the host itself sends to its own published port */
@@ -209,7 +218,7 @@ static void masquerade_rules(struct buf *b, const char *table)
 	rule_end(&r);
 }
 
-static void simple(struct buf *b, const char *table, const char *set, bool in, int verdict)
+static void simple(struct buf *b, const struct nft_table *table, const char *set, bool in, int verdict)
 {
 	struct rule r = rule_begin(b, table, "forward");
 
@@ -219,13 +228,13 @@ static void simple(struct buf *b, const char *table, const char *set, bool in, i
 }
 
 /* Neither side is of this store's networks. On a host that didn't forward before us, neither must it now, but for other stores' networks. */
-static void foreign_rules(struct buf *b, const char *table)
+static void foreign_rules(struct buf *b, const struct nft_table *table)
 {
 	struct rule r = rule_begin(b, table, "forward");
 
 	match_foreign(&r, NFT_META_IIFGROUP);
 	match_foreign(&r, NFT_META_OIFGROUP);
-	rule_meta(&r, NFT_META_NFPROTO, NFT_REG_1);
+	rule_meta(&r, NFT_META_PROTOCOL, NFT_REG_1); /* not nfproto, which nft knows in inet tables only */
 	rule_lookup(&r, "closed", NFT_REG_1, -1, false);
 	rule_verdict(&r, NF_DROP, NULL);
 	rule_end(&r);
@@ -236,7 +245,7 @@ static void foreign_rules(struct buf *b, const char *table)
 	rule_end(&r);
 }
 
-static void forward_rules(struct buf *b, const char *table)
+static void forward_rules(struct buf *b, const struct nft_table *table)
 {
 	struct rule r = rule_begin(b, table, "forward");
 
@@ -261,18 +270,35 @@ static void forward_rules(struct buf *b, const char *table)
 	simple(b, table, "br", false, NF_DROP);
 }
 
-void nft_put_table(struct buf *b, const char *table)
+static void rules4(struct buf *b, const struct nft_table *table)
+{
+	publish_rule(b, table, NFPROTO_IPV4, "pub4a", true);
+	publish_rule(b, table, NFPROTO_IPV4, "pub4", false);
+	put_chain(b, table, "guard", "filter", NF_INET_PRE_ROUTING, -300);
+	guard_rules(b, table);
+}
+
+static void rules6(struct buf *b, const struct nft_table *table)
+{
+	publish_rule(b, table, NFPROTO_IPV6, "pub6a", true);
+	publish_rule(b, table, NFPROTO_IPV6, "pub6", false);
+	guard_rules6(b, table);
+}
+
+void nft_put_table(struct buf *b, const struct nft_table *table)
 {
 	for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)
-		put_set(b, table, i);
+		if (belongs(i, table->family))
+			put_set(b, table, i);
 	put_chain(b, table, "publish", NULL, 0, 0);
-	put_chain(b, table, "guard", "filter", NF_INET_PRE_ROUTING, -300);
 	put_chain(b, table, "prerouting", "nat", NF_INET_PRE_ROUTING, -100);
 	put_chain(b, table, "output", "nat", NF_INET_LOCAL_OUT, -100);
 	put_chain(b, table, "postrouting", "nat", NF_INET_POST_ROUTING, 100);
 	put_chain(b, table, "forward", "filter", NF_INET_FORWARD, 0);
-	publish_rules(b, table);
-	guard_rules(b, table);
+	if (table->family != NFPROTO_IPV6)
+		rules4(b, table);
+	if (table->family != NFPROTO_IPV4)
+		rules6(b, table);
 	dnat_rules(b, table);
 	masquerade_rules(b, table);
 	foreign_rules(b, table);

@@ -2,9 +2,9 @@
 #ifndef NET_NFT_RULES_H
 #define NET_NFT_RULES_H
 
-#include "base/buf.h"
+#include "net/nft_expr.h"
 
-/* Adds their messages to a batch that has made TABLE. */
-void nft_put_table(struct buf *b, const char *table);
+/* Adds their messages to a batch that has made TABLE; what is IPv6's alone has no place in IPv4's table, and inversely. */
+void nft_put_table(struct buf *b, const struct nft_table *table);
 
 #endif

@@ -1,5 +1,5 @@
-/* The firewall by legacy xtables, for kernels without nf_tables: IPv4, in chains of our own that begin with "CTR-TAG-" in the tables filter and nat.
- * `iptables-legacy -S` shows them; another's rules stay as they are. A port costs a new connection a rule. */
+/* The firewall by legacy xtables, for kernels without nf_tables: chains of our own that begin with "CTR-TAG-" in the tables filter and nat of IPv4 and,
+ * with the first network that has IPv6, of IPv6. `iptables-legacy -S` and `ip6tables-legacy -S` show them; another's rules stay as they are. A port costs a new connection a rule. */
 #ifndef NET_XT_H
 #define NET_XT_H
 

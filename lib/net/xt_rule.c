@@ -3,77 +3,131 @@
 #include <arpa/inet.h>
 #include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/xt_addrtype.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 /* Matches, and the target after them, are each a header and data, padded. */
 #define PART(n) XT_ALIGN(sizeof(struct xt_entry_match) + (n))
 
-struct xt_rule *xt_rule(struct xt_rule *r)
+/* What an entry begins with: four addresses (source, destination, their masks), then this. */
+struct match {
+	char in[IFNAMSIZ], out[IFNAMSIZ];
+	uint8_t in_mask[IFNAMSIZ], out_mask[IFNAMSIZ];
+	uint16_t protocol;
+};
+
+enum { SOURCE, DESTINATION, SOURCE_MASK, DESTINATION_MASK };
+
+static size_t address_size(struct xt_entry e)
 {
-	*r = (struct xt_rule){ .entry = { .target_offset = sizeof r->entry, .next_offset = sizeof r->entry } };
+	return e.six ? sizeof(struct in6_addr) : sizeof(struct in_addr);
+}
+
+static uint8_t *address_at(struct xt_entry e, int which)
+{
+	return (uint8_t *)e.at + (size_t)which * address_size(e);
+}
+
+static struct match *match_of(struct xt_entry e)
+{
+	return (void *)address_at(e, 4);
+}
+
+static size_t entry_size(struct xt_entry e)
+{
+	return e.six ? sizeof(struct ip6t_entry) : sizeof(struct ipt_entry);
+}
+
+struct xt_extent *xt_extent(struct xt_entry e)
+{
+	return (void *)(e.at + (e.six ? offsetof(struct ip6t_entry, target_offset) : offsetof(struct ipt_entry, target_offset)));
+}
+
+bool xt_names(struct xt_entry e, const char *device)
+{
+	return !strncmp(match_of(e)->in, device, IFNAMSIZ) || !strncmp(match_of(e)->out, device, IFNAMSIZ);
+}
+
+struct xt_entry xt_entry(struct xt_rule *r)
+{
+	return (struct xt_entry){ r->bytes, r->six };
+}
+
+struct xt_rule *xt_rule(struct xt_rule *r, bool six)
+{
+	*r = (struct xt_rule){ .six = six };
+	*xt_extent(xt_entry(r)) = (struct xt_extent){ .target = (uint16_t)entry_size(xt_entry(r)), .next = (uint16_t)entry_size(xt_entry(r)) };
 	return r;
 }
 
 /* A new part at the end, whose data is returned. */
 static void *add_part(struct xt_rule *r, const char *name, uint8_t revision, size_t n)
 {
-	struct xt_entry_match *m = (void *)(r->bytes + r->entry.next_offset);
+	struct xt_extent *x = xt_extent(xt_entry(r));
+	struct xt_entry_match *m = (void *)(r->bytes + x->next);
 
 	m->u.match_size = (uint16_t)PART(n);
 	memcpy(m->u.user.name, name, strlen(name));
 	m->u.user.revision = revision;
-	r->entry.next_offset = (uint16_t)(r->entry.next_offset + m->u.match_size);
+	x->next = (uint16_t)(x->next + m->u.match_size);
 	return m->data;
 }
 
 static void *add_match(struct xt_rule *r, const char *name, uint8_t revision, size_t n)
 {
 	void *data = add_part(r, name, revision, n);
+	struct xt_extent *x = xt_extent(xt_entry(r));
 
-	r->entry.target_offset = r->entry.next_offset;
+	x->target = x->next;
 	return data;
 }
 
-static void put_device(char *name, unsigned char *mask, const char *device)
+static void put_device(char *name, uint8_t *mask, const char *device)
 {
 	memset(mask, 0xff, (size_t)snprintf(name, IFNAMSIZ, "%s", device) + 1);
 }
 
 struct xt_rule *xt_in(struct xt_rule *r, const char *device)
 {
-	put_device(r->entry.ip.iniface, r->entry.ip.iniface_mask, device);
+	struct match *m = match_of(xt_entry(r));
+
+	put_device(m->in, m->in_mask, device);
 	return r;
 }
 
 struct xt_rule *xt_out(struct xt_rule *r, const char *device)
 {
-	put_device(r->entry.ip.outiface, r->entry.ip.outiface_mask, device);
+	struct match *m = match_of(xt_entry(r));
+
+	put_device(m->out, m->out_mask, device);
 	return r;
 }
 
 struct xt_rule *xt_not(struct xt_rule *r, uint8_t what)
 {
-	r->entry.ip.invflags |= what;
+	*(r->six ? &r->entry6.ipv6.invflags : &r->entry4.ip.invflags) |= what;
 	return r;
 }
 
-static void put_address(struct in_addr *to, struct in_addr *mask, const uint8_t address[4], int prefix)
+static struct xt_rule *put_subnet(struct xt_rule *r, int address, int mask, const struct subnet *net)
 {
-	memcpy(to, address, 4);
-	mask->s_addr = prefix ? htonl(~0u << (32 - prefix)) : 0;
-}
+	struct xt_entry e = xt_entry(r);
 
-struct xt_rule *xt_from(struct xt_rule *r, const uint8_t address[4], int prefix)
-{
-	put_address(&r->entry.ip.src, &r->entry.ip.smsk, address, prefix);
+	memcpy(address_at(e, address), net->base.b, address_size(e));
+	for (int i = 0; i < net->prefix; i++)
+		address_at(e, mask)[i / 8] |= (uint8_t)(0x80 >> i % 8);
 	return r;
 }
 
-struct xt_rule *xt_to(struct xt_rule *r, const uint8_t address[4], int prefix)
+struct xt_rule *xt_from(struct xt_rule *r, const struct subnet *net)
 {
-	put_address(&r->entry.ip.dst, &r->entry.ip.dmsk, address, prefix);
-	return r;
+	return put_subnet(r, SOURCE, SOURCE_MASK, net);
+}
+
+struct xt_rule *xt_to(struct xt_rule *r, const struct subnet *net)
+{
+	return put_subnet(r, DESTINATION, DESTINATION_MASK, net);
 }
 
 struct xt_rule *xt_local(struct xt_rule *r, bool source)
@@ -99,7 +153,9 @@ struct xt_rule *xt_port(struct xt_rule *r, uint8_t protocol, uint16_t port)
 	bool tcp = protocol == IPPROTO_TCP;
 	struct xt_udp *u = add_match(r, tcp ? "tcp" : "udp", 0, tcp ? sizeof(struct xt_tcp) : sizeof *u);
 
-	r->entry.ip.proto = protocol;
+	match_of(xt_entry(r))->protocol = protocol;
+	if (r->six)
+		r->entry6.ipv6.flags |= IP6T_F_PROTO;
 	u->spts[1] = 0xffff;
 	u->dpts[0] = u->dpts[1] = port;
 	return r;
@@ -123,37 +179,41 @@ struct xt_rule *xt_return(struct xt_rule *r)
 
 struct xt_rule *xt_masquerade(struct xt_rule *r)
 {
-	struct nf_nat_ipv4_multi_range_compat *n = add_part(r, "MASQUERADE", 0, sizeof *n);
-
-	n->rangesize = 1;
+	if (r->six)
+		add_part(r, "MASQUERADE", 0, sizeof(struct nf_nat_range));
+	else
+		((struct nf_nat_ipv4_multi_range_compat *)add_part(r, "MASQUERADE", 0, sizeof(struct nf_nat_ipv4_multi_range_compat)))->rangesize = 1;
 	return r;
 }
 
-static void put_dnat(struct nf_nat_ipv4_multi_range_compat *n, const uint8_t address[4], uint16_t port)
+#define MAP (NF_NAT_RANGE_MAP_IPS | NF_NAT_RANGE_PROTO_SPECIFIED)
+
+static void put_dnat(struct nf_nat_ipv4_multi_range_compat *n, const struct address *to, uint16_t port)
 {
 	struct nf_nat_ipv4_range *range = n->range;
 
 	n->rangesize = 1;
-	range->flags = NF_NAT_RANGE_MAP_IPS | NF_NAT_RANGE_PROTO_SPECIFIED;
-	memcpy(&range->min_ip, address, 4);
+	range->flags = MAP;
+	memcpy(&range->min_ip, to->b, 4);
 	range->max_ip = range->min_ip;
 	range->min.all = range->max.all = htons(port);
 }
 
-static void put_dnat2(struct nf_nat_range2 *range, const uint8_t address[4], uint16_t port)
+/* Revision 1's struct nf_nat_range is the beginning of 2's. */
+static void put_dnat2(struct nf_nat_range *range, const struct address *to, uint16_t port)
 {
-	range->flags = NF_NAT_RANGE_MAP_IPS | NF_NAT_RANGE_PROTO_SPECIFIED;
-	memcpy(&range->min_addr, address, 4);
+	range->flags = MAP;
+	memcpy(&range->min_addr, to->b, (size_t)address_length(to));
 	range->max_addr = range->min_addr;
 	range->min_proto.all = range->max_proto.all = htons(port);
 }
 
-struct xt_rule *xt_dnat(struct xt_rule *r, uint8_t revision, const uint8_t address[4], uint16_t port)
+struct xt_rule *xt_dnat(struct xt_rule *r, uint8_t revision, const struct address *to, uint16_t port)
 {
 	if (revision)
-		put_dnat2(add_part(r, "DNAT", revision, sizeof(struct nf_nat_range2)), address, port);
+		put_dnat2(add_part(r, "DNAT", revision, revision == 2 ? sizeof(struct nf_nat_range2) : sizeof(struct nf_nat_range)), to, port);
 	else
-		put_dnat(add_part(r, "DNAT", 0, sizeof(struct nf_nat_ipv4_multi_range_compat)), address, port);
+		put_dnat(add_part(r, "DNAT", 0, sizeof(struct nf_nat_ipv4_multi_range_compat)), to, port);
 	return r;
 }
 
@@ -163,40 +223,43 @@ struct xt_rule *xt_error(struct xt_rule *r, const char *name)
 	return r;
 }
 
-static struct xt_entry_target *target_of(const struct ipt_entry *e)
+static struct xt_entry_target *target_of(struct xt_entry e)
 {
-	return (void *)((char *)(uintptr_t)e + e->target_offset);
+	return (void *)(e.at + xt_extent(e)->target);
 }
 
-int *xt_jump(const struct ipt_entry *e)
+int *xt_jump(struct xt_entry e)
 {
 	struct xt_standard_target *t = (void *)target_of(e);
 
 	return *t->target.u.user.name || t->verdict < 0 ? NULL : &t->verdict;
 }
 
-const char *xt_head(const struct ipt_entry *e)
+const char *xt_head(struct xt_entry e)
 {
 	struct xt_error_target *t = (void *)target_of(e);
 
 	return strcmp(t->target.u.user.name, XT_ERROR_TARGET) ? NULL : t->errorname;
 }
 
-bool xt_read_publication(const struct ipt_entry *e, struct publication *out)
+bool xt_read_publication(struct xt_entry e, struct publication *out)
 {
-	const struct xt_entry_match *m = (const void *)e->elems;
+	const struct xt_entry_match *m = (void *)(e.at + entry_size(e));
 	const struct xt_udp *u = (const void *)m->data;
 	const struct xt_entry_target *t = target_of(e);
 	const struct nf_nat_ipv4_multi_range_compat *old = (const void *)t->data;
-	const struct nf_nat_range2 *range = (const void *)t->data;
+	const struct nf_nat_range *range = (const void *)t->data;
+	uint16_t protocol = match_of(e)->protocol;
+	static const uint8_t any[16];
 
-	if (e->target_offset != sizeof *e + PART(e->ip.proto == IPPROTO_TCP ? sizeof(struct xt_tcp) : sizeof *u) ||
+	if (xt_extent(e)->target != entry_size(e) + PART(protocol == IPPROTO_TCP ? sizeof(struct xt_tcp) : sizeof *u) ||
 	    strcmp(t->u.user.name, "DNAT"))
 		return false;
-	*out = (struct publication){ .protocol = (uint8_t)e->ip.proto, .host_port = u->dpts[0], .to.family = AF_INET };
-	out->host.family = e->ip.dmsk.s_addr ? AF_INET : 0;
-	memcpy(out->host.b, &e->ip.dst, 4);
-	memcpy(out->to.b, t->u.user.revision ? &range->min_addr.ip : &old->range->min_ip, 4);
+	*out = (struct publication){ .protocol = (uint8_t)protocol, .host_port = u->dpts[0], .to.family = e.six ? AF_INET6 : AF_INET };
+	if (memcmp(address_at(e, DESTINATION_MASK), any, address_size(e)))
+		out->host.family = out->to.family;
+	memcpy(out->host.b, address_at(e, DESTINATION), address_size(e));
+	memcpy(out->to.b, t->u.user.revision ? (const void *)&range->min_addr : &old->range->min_ip, address_size(e));
 	out->to_port = ntohs(t->u.user.revision ? range->min_proto.all : old->range->min.all);
 	return true;
 }

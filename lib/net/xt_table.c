@@ -6,19 +6,26 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* The kernel's own chains, by their hooks' numbers. */
 static const char *const hooks[] = { "PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING" };
 
-static struct ipt_entry *entry_at(const struct xt_table *t, size_t at)
+/* IPv6's requests have the numbers of IPv4's. */
+static int level(bool six)
 {
-	return (struct ipt_entry *)(void *)(t->entries.p + at);
+	return six ? IPPROTO_IPV6 : IPPROTO_IP;
+}
+
+static struct xt_entry entry_at(const struct xt_table *t, size_t at)
+{
+	return (struct xt_entry){ t->entries.p + at, t->six };
 }
 
 static size_t after(const struct xt_table *t, size_t at)
 {
-	return at + entry_at(t, at)->next_offset;
+	return at + xt_extent(entry_at(t, at))->next;
 }
 
 static int read_entries(int fd, struct xt_table *t)
@@ -30,22 +37,22 @@ static int read_entries(int fd, struct xt_table *t)
 
 	memcpy(get->name, t->info.name, sizeof get->name);
 	get->size = t->info.size;
-	r = getsockopt(fd, IPPROTO_IP, IPT_SO_GET_ENTRIES, get, &n) < 0 ? -errno : 0;
+	r = getsockopt(fd, level(t->six), IPT_SO_GET_ENTRIES, get, &n) < 0 ? -errno : 0;
 	if (!r)
 		buf_add(&t->entries, get->entrytable, get->size);
 	free(get);
 	for (size_t at = 0; at < t->entries.len; at = after(t, at))
-		entry_at(t, at)->comefrom = ++number;
+		xt_extent(entry_at(t, at))->comefrom = ++number;
 	return r;
 }
 
-static int read_table(int fd, const char *name, const char *prefix, struct xt_table *t)
+static int read_table(int fd, bool six, const char *name, const char *prefix, struct xt_table *t)
 {
 	socklen_t n = sizeof t->info;
 
-	*t = (struct xt_table){ .prefix = prefix };
+	*t = (struct xt_table){ .six = six, .prefix = prefix };
 	memcpy(t->info.name, name, strlen(name));
-	if (getsockopt(fd, IPPROTO_IP, IPT_SO_GET_INFO, &t->info, &n) < 0)
+	if (getsockopt(fd, level(t->six), IPT_SO_GET_INFO, &t->info, &n) < 0)
 		return -errno;
 	return read_entries(fd, t);
 }
@@ -60,12 +67,12 @@ static void put_counters(int fd, const struct xt_table *t, unsigned entries, con
 	c->num_counters = entries;
 	entries = 0;
 	for (size_t at = 0; at < t->entries.len; at = after(t, at), entries++) {
-		unsigned number = entry_at(t, at)->comefrom;
+		unsigned number = xt_extent(entry_at(t, at))->comefrom;
 
 		if (number)
 			c->counters[entries] = old[number - 1];
 	}
-	setsockopt(fd, IPPROTO_IP, IPT_SO_SET_ADD_COUNTERS, c, (socklen_t)n);
+	setsockopt(fd, level(t->six), IPT_SO_SET_ADD_COUNTERS, c, (socklen_t)n);
 	free(c);
 }
 
@@ -85,7 +92,7 @@ static int put_table(int fd, const struct xt_table *t)
 		head.num_entries++;
 	buf_add(&b, &head, sizeof head);
 	buf_add(&b, t->entries.p, t->entries.len);
-	r = setsockopt(fd, IPPROTO_IP, IPT_SO_SET_REPLACE, b.p, (socklen_t)b.len) < 0 ? -errno : 0;
+	r = setsockopt(fd, level(t->six), IPT_SO_SET_REPLACE, b.p, (socklen_t)b.len) < 0 ? -errno : 0;
 	if (!r)
 		put_counters(fd, t, head.num_entries, old);
 	buf_free(&b);
@@ -93,31 +100,76 @@ static int put_table(int fd, const struct xt_table *t)
 	return r;
 }
 
+static int open_socket(int family)
+{
+	int fd = socket(family, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int explain(int r, int family, const char *table, struct err *err)
+{
+	bool six = family == AF_INET6;
+
+	err_sys(err, r, "change %s table %s", six ? "ip6tables'" : "xtables'", table);
+	if ((r == -ENOPROTOOPT || r == -ENOENT) && six)
+		return err_hint(err, "modprobe ip6table_filter ip6table_nat; CONFIG_IP6_NF_FILTER, IP6_NF_NAT, IP6_NF_TARGET_MASQUERADE"), r;
+	if (r == -ENOPROTOOPT || r == -ENOENT)
+		err_hint(err, "a network needs nf_tables (CONFIG_NF_TABLES, NFT_NAT) or xtables: modprobe iptable_filter iptable_nat; CONFIG_IP_NF_FILTER, "
+			      "IP_NF_NAT, IP_NF_TARGET_MASQUERADE, NETFILTER_XT_MATCH_CONNTRACK, NETFILTER_XT_MATCH_ADDRTYPE");
+	return r;
+}
+
 /* The kernel notices another's change only where the number of rules differs (-EAGAIN): iptables(8) holds this lock meanwhile, and so do we.
  * Where it can't be made (/run read-only) iptables can't either. */
-int xt_change(int fd, const char *table, const char *prefix, int (*edit)(struct xt_table *t, void *arg), void *arg, struct err *err)
+int xt_change(int family, const char *table, const char *prefix, int (*edit)(struct xt_table *t, void *arg), void *arg, struct err *err)
 {
-	int lock = file_lock(AT_FDCWD, "/run/xtables.lock", 10000), done = 0, r = -EAGAIN;
+	int lock = file_lock(AT_FDCWD, "/run/xtables.lock", 10000), fd, done = 0, r;
 	struct xt_table t;
 
 	if (lock == -EWOULDBLOCK)
 		return err_msg(err, lock, "xtables: another program holds /run/xtables.lock");
+	fd = open_socket(family);
+	r = fd < 0 ? fd : -EAGAIN;
 	for (int i = 0; i < 100 && r == -EAGAIN; i++) {
-		r = read_table(fd, table, prefix, &t);
+		r = read_table(fd, family == AF_INET6, table, prefix, &t);
 		done = r ? 0 : edit(&t, arg);
 		if (done > 0)
 			r = put_table(fd, &t);
 		buf_free(&t.entries);
 	}
+	if (fd >= 0)
+		close(fd);
 	if (lock >= 0)
 		close(lock);
-	if (!r)
-		return done == -ENOENT ? err_msg(err, done, "xtables' table %s: our chains are gone", table) : done;
-	err_sys(err, r, "change xtables' table %s", table);
-	if (r == -ENOPROTOOPT || r == -ENOENT)
-		err_hint(err, "a network needs nf_tables (CONFIG_NF_TABLES_INET, Linux 5.2) or xtables: modprobe iptable_filter iptable_nat; CONFIG_IP_NF_FILTER, "
-			      "IP_NF_NAT, IP_NF_TARGET_MASQUERADE, NETFILTER_XT_MATCH_CONNTRACK, NETFILTER_XT_MATCH_ADDRTYPE");
-	return r;
+	if (r)
+		return explain(r, family, table, err);
+	return done == -ENOENT ? err_msg(err, done, "xtables' table %s: our chains are gone", table) : done;
+}
+
+bool xt_in_use(int family, const char *table)
+{
+	char *line = xasprintf("%s\n", table);
+	struct buf b = { 0 };
+	bool yes = file_read(AT_FDCWD, family == AF_INET6 ? "/proc/net/ip6_tables_names" : "/proc/net/ip_tables_names", &b, 4096) == 0 &&
+		   b.len && strstr(b.p, line);
+
+	buf_free(&b);
+	free(line);
+	return yes;
+}
+
+uint8_t xt_dnat_revision(int family)
+{
+	bool six = family == AF_INET6;
+	struct xt_get_revision want = { .name = "DNAT", .revision = 2 };
+	socklen_t n = sizeof want;
+	int fd = open_socket(family), request = six ? IP6T_SO_GET_REVISION_TARGET : IPT_SO_GET_REVISION_TARGET;
+	bool good = fd >= 0 && getsockopt(fd, level(six), request, &want, &n) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return good ? 2 : six;
 }
 
 /* Puts N bytes in the place of DROPPED ones at AT. What is told by its offset moves along: a chain that begins at AT begins with what is new, one
@@ -143,6 +195,11 @@ static void exchange(struct xt_table *t, size_t at, size_t dropped, const void *
 		if (jump && (size_t)*jump > at)
 			*jump += (int)shift;
 	}
+}
+
+static void insert(struct xt_table *t, size_t at, struct xt_rule *r)
+{
+	exchange(t, at, 0, r->bytes, xt_extent(xt_entry(r))->next);
 }
 
 /* Where a chain's rules begin, and its end: its policy, or the return of a user's chain. */
@@ -195,10 +252,8 @@ void xt_add_chain(struct xt_table *t, const char *name)
 	snprintf(full, sizeof full, "%s%s", t->prefix, name);
 	while (after(t, end) < t->entries.len)
 		end = after(t, end);
-	xt_return(xt_rule(&r));
-	exchange(t, end, 0, &r, r.entry.next_offset);
-	xt_error(xt_rule(&r), full);
-	exchange(t, end, 0, &r, r.entry.next_offset);
+	insert(t, end, xt_return(xt_rule(&r, t->six)));
+	insert(t, end, xt_error(xt_rule(&r, t->six), full));
 }
 
 int xt_add(struct xt_table *t, const char *chain, int index, struct xt_rule *r, const char *jump)
@@ -218,7 +273,7 @@ int xt_add(struct xt_table *t, const char *chain, int index, struct xt_rule *r, 
 	n = index < 0 ? n + 1 + index : index;
 	while (n-- > 0 && s.first < s.last)
 		s.first = after(t, s.first);
-	exchange(t, s.first, 0, r, r->entry.next_offset);
+	insert(t, s.first, r);
 	return 0;
 }
 
@@ -291,10 +346,19 @@ int xt_remove(struct xt_table *t, xt_wanted *wanted, const void *arg)
 			at = after(t, at);
 			continue;
 		}
-		exchange(t, at, entry_at(t, at)->next_offset, NULL, 0);
+		exchange(t, at, xt_extent(entry_at(t, at))->next, NULL, 0);
 		n++;
 	}
 	return n;
+}
+
+bool xt_has_chains(const struct xt_table *t)
+{
+	bool any = false;
+
+	for (size_t at = 0; at < t->entries.len && !any; at = after(t, at))
+		any = own_head(t, at);
+	return any;
 }
 
 /* Rules anywhere that lead into the chain that begins at FIRST; everybody's, for the kernel takes no jump to nowhere. */
@@ -302,7 +366,7 @@ static void remove_jumps(struct xt_table *t, size_t *head)
 {
 	for (size_t at = 0; at < t->entries.len;) {
 		int *jump = xt_jump(entry_at(t, at));
-		size_t n = entry_at(t, at)->next_offset;
+		size_t n = xt_extent(entry_at(t, at))->next;
 
 		if (!jump || (size_t)*jump != after(t, *head)) {
 			at += n;
