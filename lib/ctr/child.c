@@ -191,12 +191,12 @@ static int set_sysctls(const struct spec *s, struct err *err)
 	return r;
 }
 
-static int configure_networks(const struct record *r, struct err *err)
+static int configure_networks(const struct record *r, struct netlink *host, struct err *err)
 {
 	if (!ns_is_private(r->spec.net))
 		return 0;
 	say_step("configure its interfaces");
-	return networks_configure(&r->state, err);
+	return networks_configure(&r->state, host, err);
 }
 
 /* A pty of the container's own devpts: *MASTER goes to the parent, the slave is returned. */
@@ -301,7 +301,7 @@ static int set_up(struct child *c, int *tty, struct err *err)
 		r = sync_receive(c->sync, &go);
 	if (r < 0 || go.kind != SYNC_GO)
 		return err_msg(err, r < 0 ? r : -ESRCH, "the parent ended before the command was started");
-	return configure_networks(c->in->record, err); /* the parent has made them meanwhile */
+	return configure_networks(c->in->record, c->host, err); /* the parent has made them meanwhile */
 }
 
 void child_main(struct child *c)

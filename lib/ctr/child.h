@@ -3,6 +3,7 @@
 #define CTR_CHILD_H
 
 #include "ctr/launch.h"
+#include "net/netlink.h"
 
 struct child {
 	const struct launch *in;
@@ -12,6 +13,7 @@ struct child {
 	int join[4];             /* descriptors of other containers' ipc, uts and net namespaces, and of the mount namespace that has
 				    the ipc namespace's /dev/shm; or -1 */
 	bool userns;
+	struct netlink *host;    /* networks_open's */
 };
 
 /* Sets the container up and becomes its command, or reports why not. */

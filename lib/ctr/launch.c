@@ -147,9 +147,10 @@ static int map_user_namespace(const struct launch *in, const struct launched *l,
 	return r;
 }
 
-static int make_child(const struct launch *in, const struct cgroup *g, int sync[2], struct launched *out, struct err *err)
+static int make_child(const struct launch *in, const struct cgroup *g, struct netlink *net, int sync[2], struct launched *out,
+		      struct err *err)
 {
-	struct child c = { in, g, g->into_fd >= 0, sync[1], { -1, -1, -1, -1 }, in->record->spec.idmaps.n > 0 };
+	struct child c = { in, g, g->into_fd >= 0, sync[1], { -1, -1, -1, -1 }, in->record->spec.idmaps.n > 0, net };
 	int r = open_others(in->store, &in->record->spec, c.join, err);
 
 	if (!r) {
@@ -177,7 +178,7 @@ static int sync_failure(int sync, struct err *err)
 }
 
 /* What the host does for the container's network namespace, while the child mounts. */
-static int connect_networks(const struct launch *in, const struct launched *l, struct err *err)
+static int connect_networks(const struct launch *in, const struct launched *l, struct netlink *net, struct err *err)
 {
 	int netns, r;
 
@@ -189,7 +190,7 @@ static int connect_networks(const struct launch *in, const struct launched *l, s
 	if (netns < 0)
 		return err_sys(err, netns, "open the container's network namespace");
 	say_step("connect its networks");
-	r = networks_connect(in->store, in->record, netns, err);
+	r = networks_connect(in->store, in->record, net, netns, err);
 	close(netns);
 	return r;
 }
@@ -236,6 +237,7 @@ int launch(const struct launch *in, struct launched *out, struct err *err)
 {
 	const struct cgroup_host *host = store_cgroups(in->store);
 	struct cgroup g = { .into_fd = -1 };
+	struct netlink net;
 	int sync[2], r;
 
 	*out = (struct launched){ .pidfd = -1, .sync = -1, .tty = -1 };
@@ -244,24 +246,25 @@ int launch(const struct launch *in, struct launched *out, struct err *err)
 	r = make_group(in, &g, err);
 	if (r < 0)
 		return r;
-	r = sync_pair(sync);
-	if (r < 0) {
+	r = networks_open(&in->record->state, &net, err);
+	if (!r && (r = sync_pair(sync)) < 0)
 		err_sys(err, r, "make a socket pair");
-	} else {
-		r = make_child(in, &g, sync, out, err);
+	if (!r) {
+		r = make_child(in, &g, &net, sync, out, err);
 		close(sync[1]);
 		out->sync = sync[0];
 	}
 	if (!r) {
 		r = map_user_namespace(in, out, err);
 		if (!r)
-			r = connect_networks(in, out, err);
+			r = connect_networks(in, out, &net, err);
 		if (r < 0)
 			launch_abort(out);
 	} else if (out->sync >= 0) {
 		close(out->sync);
 		out->sync = -1;
 	}
+	netlink_close(&net);
 	cgroup_close(&g);
 	if (r < 0)
 		cgroup_end(host, in->record->state.cgroup, 5000, NULL);

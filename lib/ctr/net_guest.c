@@ -33,6 +33,21 @@ void networks_put_one(struct buf *b, const struct attachment *a, int index, bool
 	put_family(b, index, a->ip6, a->prefix6, a->gateway6, ptp, way6);
 }
 
+/* Lets packets pass from now on, both ways.
+ * A new carrier is acted upon by a worker of the kernel, some time, unless somebody asks for the interface's state (rtnl_getlink, Linux
+ * 6.8). What is sent before is lost, and sent again a second later. */
+void networks_carry_one(struct netlink *inner, struct netlink *host, const struct attachment *a)
+{
+	struct address six = address_of(a->ip6);
+	struct link l;
+
+	link_find(inner, a->name, &l, NULL);
+	if (*a->host && link_find(host, a->host, &l, NULL) == 0 && l.master)
+		link_find(host, a->device, &l, NULL);
+	if (six.family)
+		link_await_address(inner, &six);
+}
+
 /* docker's: ping without a capability, ports below 1024 for every user of the container. Absent or refused (an id that
  * isn't mapped): what the kernel has stays. */
 void networks_settle(void)
@@ -41,7 +56,7 @@ void networks_settle(void)
 	file_put(AT_FDCWD, "/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
 }
 
-int networks_configure(const struct state *st, struct err *err)
+int networks_configure(const struct state *st, struct netlink *host, struct err *err)
 {
 	const struct attachment *a = st->attachments.v;
 	struct buf b = { 0 };
@@ -68,6 +83,9 @@ int networks_configure(const struct state *st, struct err *err)
 	if (!r)
 		r = netlink_talk(&nl, &b, "configure the container's interfaces", NULL, NULL, err);
 	buf_free(&b);
+	for (size_t i = 0; i < st->attachments.n && !r; i++)
+		if (!iface_attached(&a[i]))
+			networks_carry_one(&nl, host, &a[i]);
 	netlink_close(&nl);
 	return r;
 }

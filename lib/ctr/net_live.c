@@ -81,9 +81,15 @@ static void add_ways_out(struct netlink *nl, const struct attachment *a)
 	}
 }
 
+struct joining {
+	struct netlink host;
+	const struct attachment *a;
+};
+
 static int configure_one(void *arg, struct err *err)
 {
-	const struct attachment *a = arg;
+	struct joining *j = arg;
+	const struct attachment *a = j->a;
 	struct buf b = { 0 };
 	struct netlink nl;
 	struct link l;
@@ -97,6 +103,8 @@ static int configure_one(void *arg, struct err *err)
 	}
 	if (!r)
 		add_ways_out(&nl, a);
+	if (!r)
+		networks_carry_one(&nl, &j->host, a);
 	buf_free(&b);
 	netlink_close(&nl);
 	return r;
@@ -126,17 +134,17 @@ static int remove_one(void *arg, struct err *err)
 static int plug_in(const struct store *s, const struct record *r, struct attachment *a, struct err *err)
 {
 	int netns = ns_open((pid_t)r->state.pid, CLONE_NEWNET), code;
-	struct netlink nl;
+	struct joining j = { .a = a };
 
 	if (netns < 0)
 		return err_sys(err, netns, "open the container's network namespace");
-	code = netlink_open(&nl, NETLINK_ROUTE, err);
+	code = netlink_open(&j.host, NETLINK_ROUTE, err);
 	if (!code) {
-		code = networks_connect_one(s, &nl, r, a, netns, err);
-		netlink_close(&nl);
+		code = networks_connect_one(s, &j.host, r, a, netns, err);
+		if (!code)
+			code = networks_inside(netns, configure_one, &j, err);
+		netlink_close(&j.host);
 	}
-	if (!code)
-		code = networks_inside(netns, configure_one, a, err);
 	close(netns);
 	return code;
 }
@@ -228,7 +236,7 @@ int networks_leave(const struct store *s, struct record *r, const char *network,
 }
 
 /* The command's side: waits until the parent has connected it. */
-static void guest_main(const struct record *r, int go, char **cmd)
+static void guest_main(const struct record *r, struct netlink *host, int go, char **cmd)
 {
 	struct err err = { 0 };
 	char c;
@@ -237,7 +245,7 @@ static void guest_main(const struct record *r, int go, char **cmd)
 	if (read(go, &c, 1) != 1)
 		_exit(125);
 	networks_settle();
-	if (networks_configure(&r->state, &err) == 0)
+	if (networks_configure(&r->state, host, &err) == 0)
 		exec_command(cmd, environ, &err);
 	dprintf(STDERR_FILENO, "ctr-net run: %s\n", err.text);
 	_exit(err.exit ? err.exit : 125);
@@ -254,6 +262,7 @@ int net_run(const struct store *s, const char *network, char **cmd, struct err *
 {
 	struct net_spec want = { .network = (char *)network };
 	struct record r = { .dir = -1, .run = -1 };
+	struct netlink host = { .fd = -1 };
 	int go[2], netns, lock, code;
 	sigset_t old;
 	pid_t pid;
@@ -267,9 +276,12 @@ int net_run(const struct store *s, const char *network, char **cmd, struct err *
 	if (!code)
 		networks_tell_one(s, &r, network);
 	close(lock);
+	if (!code)
+		code = networks_open(&r.state, &host, err);
 	if (!code && pipe2(go, O_CLOEXEC) < 0)
 		code = err_sys(err, -errno, "make a pipe");
 	if (code < 0) {
+		netlink_close(&host);
 		networks_release(s, &r);
 		return code;
 	}
@@ -278,13 +290,14 @@ int net_run(const struct store *s, const char *network, char **cmd, struct err *
 	if (!pid) {
 		init_unblock(&old);
 		close(go[1]);
-		guest_main(&r, go[0], cmd);
+		guest_main(&r, &host, go[0], cmd);
 	}
 	netns = pid < 0 ? pid : ns_open(pid, CLONE_NEWNET);
-	code = netns < 0 ? err_sys(err, netns, "make a network namespace") : networks_connect(s, &r, netns, err);
+	code = netns < 0 ? err_sys(err, netns, "make a network namespace") : networks_connect(s, &r, &host, netns, err);
 	if (!code && write(go[1], "g", 1) != 1)
 		code = err_sys(err, -errno, "start the command");
 	close(go[1]);
+	netlink_close(&host);
 	if (pid > 0) {
 		int exited = init_loop(pid);
 

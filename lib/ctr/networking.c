@@ -305,21 +305,20 @@ static int publish(const struct store *s, struct record *r, struct err *err)
 	return code;
 }
 
-int networks_connect(const struct store *s, struct record *r, int netns, struct err *err)
+int networks_open(const struct state *st, struct netlink *host, struct err *err)
+{
+	*host = (struct netlink){ .fd = -1 };
+	return st->attachments.n ? netlink_open(host, NETLINK_ROUTE, err) : 0;
+}
+
+int networks_connect(const struct store *s, struct record *r, struct netlink *host, int netns, struct err *err)
 {
 	const struct attachment *a = r->state.attachments.v;
-	struct netlink nl;
-	int code;
+	int code = 0;
 
-	if (!r->state.attachments.n)
-		return 0;
-	code = netlink_open(&nl, NETLINK_ROUTE, err);
-	if (code < 0)
-		return code;
 	for (size_t i = 0; i < r->state.attachments.n && !code; i++)
-		code = iface_attached(&a[i]) ? iface_connect(s, &nl, r, &a[i], netns, err)
-				       : networks_connect_one(s, &nl, r, &a[i], netns, err);
-	netlink_close(&nl);
+		code = iface_attached(&a[i]) ? iface_connect(s, host, r, &a[i], netns, err)
+				       : networks_connect_one(s, host, r, &a[i], netns, err);
 	return code ? code : publish(s, r, err);
 }
 

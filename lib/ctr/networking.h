@@ -11,14 +11,19 @@ int networks_lock(const struct store *s, struct err *err);
 /* Brings the container's networks up and takes an address of each, noted in state.attachments. Under networks_lock. Nothing is left on failure. 0 or -errno, told. */
 int networks_reserve(const struct store *s, struct record *r, struct err *err);
 
+/* Opens HOST, the rtnetlink socket of the host's namespace that the next two need; closed (-1) if it has no networks. */
+struct netlink;
+int networks_open(const struct state *state, struct netlink *host, struct err *err);
+
 /* Puts an interface for each into the network namespace NETNS (a descriptor), and publishes the ports, noted in state.ports. */
-int networks_connect(const struct store *s, struct record *r, int netns, struct err *err);
+int networks_connect(const struct store *s, struct record *r, struct netlink *host, int netns, struct err *err);
 
 /* In the container's network namespace, while the host's /proc can still be written: what its users may do. */
 void networks_settle(void);
 
-/* In the container's network namespace: interfaces up, addresses, routes, by one message. Without networks lo alone. */
-int networks_configure(const struct state *state, struct err *err);
+/* In the container's network namespace, when networks_connect is done: interfaces up, addresses, routes, by one message. Without networks
+ * lo alone. */
+int networks_configure(const struct state *state, struct netlink *host, struct err *err);
 
 /* Lets those on the same networks find it by name, and it them, once its hosts file is written. Under networks_lock, as networks_reserve was. */
 void networks_tell_names(const struct store *s, const struct record *r);
@@ -38,10 +43,10 @@ int networks_publish_again(const struct store *s, const struct record *r, struct
 
 /* The parts of the above, for one attachment, under networks_lock: NETNS is the container's. */
 int networks_reserve_one(const struct store *s, struct record *r, const struct net_spec *want, struct err *err);
-struct netlink;
 int networks_connect_one(const struct store *s, struct netlink *nl, const struct record *r, const struct attachment *a, int netns,
 			 struct err *err);
 void networks_put_one(struct buf *b, const struct attachment *a, int index, bool way4, bool way6);
+void networks_carry_one(struct netlink *inner, struct netlink *host, const struct attachment *a);
 /* With the names that lead to it. */
 void networks_release_one(const struct store *s, const struct record *r, const struct attachment *a);
 void networks_addresses(const struct state *st, struct address *four, struct address *six);

@@ -6,6 +6,7 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define NEW (NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL)
@@ -297,6 +298,37 @@ void link_put_route(struct buf *b, int index, const struct subnet *to)
 	netlink_put(b, RTA_DST, to->base.b, (size_t)address_length(&to->base));
 	netlink_u32(b, RTA_OIF, (uint32_t)index);
 	netlink_end(b, start);
+}
+
+static int keep_type(void *arg, uint16_t type, const void *payload, size_t n)
+{
+	struct rtmsg m;
+
+	if (type != RTM_NEWROUTE || n < sizeof m)
+		return 0;
+	memcpy(&m, payload, sizeof m);
+	*(unsigned char *)arg = m.rtm_type;
+	return 0;
+}
+
+static bool is_local(struct netlink *nl, const struct address *a)
+{
+	struct rtmsg m = { .rtm_family = (unsigned char)a->family, .rtm_dst_len = (unsigned char)(8 * address_length(a)) };
+	unsigned char type = RTN_UNSPEC;
+	struct buf b = { 0 };
+	size_t start = netlink_begin(&b, RTM_GETROUTE, NLM_F_ACK, &m, sizeof m);
+
+	netlink_put(&b, RTA_DST, a->b, (size_t)address_length(a));
+	netlink_end(&b, start);
+	netlink_talk(nl, &b, "ask for a route", keep_type, &type, NULL);
+	buf_free(&b);
+	return type == RTN_LOCAL;
+}
+
+void link_await_address(struct netlink *nl, const struct address *a)
+{
+	for (int i = 0; i < 500 && !is_local(nl, a); i++)
+		nanosleep(&(struct timespec){ 0, 200000 }, NULL);
 }
 
 static int check_route(void *arg, uint16_t type, const void *payload, size_t n)

@@ -51,6 +51,9 @@ int link_filter_bridge(struct netlink *nl, int index);
 
 void link_put_up(struct buf *b, int index, bool up);
 void link_put_address(struct buf *b, int index, const struct address *a, int prefix); /* without duplicate detection */
+/* Waits until A, an IPv6 address just put, is one to the kernel: a worker of its own gives it its local route, before which answers to it are
+ * dropped (addrconf_dad_work). 100 ms at most. */
+void link_await_address(struct netlink *nl, const struct address *a);
 void link_put_default_route(struct buf *b, int index, const struct address *gateway); /* family 0 in GATEWAY: no */
 void link_put_route(struct buf *b, int index, const struct subnet *to);
 
