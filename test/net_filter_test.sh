@@ -137,6 +137,27 @@ test_flush() {
 	misses out "$WORLD" 7000
 }
 
+# The rules know each container's device of a network without a bridge: they come back too, and go with it.
+test_flush_ptp() {
+	ctr-net create --driver ptp --subnet 10.9.1.0/24 one >/dev/null
+	web_server web --net one
+	web_server cli --net one
+	nft flush ruleset
+	run_cap ctr-net reload
+	assert_ok
+	reaches cli 10.9.1.2 80 web 10.9.1.3
+	reaches cli "$WORLD" 7000 world "$UP1"
+	misses out 10.9.1.2 80
+	assertEquals 'both devices, of all and to be masqueraded' 4 "$(nft list ruleset | grep -o '"vc[0-9a-f]*"' | wc -l)"
+	run_cap ctr-net disconnect one cli
+	assert_ok
+	assertEquals 2 "$(nft list ruleset | grep -o '"vc[0-9a-f]*"' | wc -l)"
+	run_cap nft -c -f - <<-EOF
+		$(nft list ruleset)
+	EOF
+	assert_rc 0
+}
+
 # 131, 132: switched on for us, for IPv6 where that is asked for; and no router for others: put back at the end.
 test_forwarding_was_off() {
 	ctr-net create --subnet 10.9.1.0/24 one >/dev/null

@@ -244,6 +244,53 @@ echoes() {
 	done
 }
 
+# The same on networks without a bridge, one veth pair a container; p4 is on two of them, and its way out is the other's.
+ptp_reachability() {
+	# shellcheck disable=SC2046 # lists of options
+	{
+		ctr-net create --driver ptp $(subnets 5) pair && ctr-net create --driver ptp --no-icc $(subnets 6) alone &&
+			ctr-net create --driver ptp --internal $(subnets 7) hidden
+	} >/dev/null
+	assertTrue 'networks are made' $?
+	web_server p1 --net pair -p 8095:80 -p 8095:80/udp
+	web_server p2 --net pair
+	web_server p3 --net alone
+	web_server p4 --net alone --net pair
+	web_server p5 --net hidden
+	web_server p6 --net hidden
+	P1=$(address 5 2) P2=$(address 5 3) P3=$(address 6 2) P5=$(address 7 2) P6=$(address 7 3)
+	reaches host "$P1" 80 p1 "$(address 5 1)"
+	reaches p1 "$P2" 80 p2 "$P1"
+	reaches p2 p1 80 p1 "$P2"
+	reaches p4 p1 80 p1 "$(address 5 4)"
+	pings p1 "$P2" p2 p4
+	reaches p1 "$WORLD" 7000 world "$UP1"
+	reaches out "$HOST" 8095 p1 "$OUT"
+	reaches host "$HOST" 8095 p1 "$(address 5 1)"
+	reaches p1 "$HOST" 8095 p1 "$(address 5 1)"
+	reaches p3 "$HOST" 8095 p1 "$P3"
+	asks p2 tcp "$HOST" 8095 | grep -q '^p1 from'
+	assertTrue 'a neighbour reaches what is published' $?
+	misses out "$P1" 80
+	misses p3 "$(address 6 3)" 80
+	misses p3 "$P1" 80
+	misses p1 "$P3" 80
+	silent p3 "$(address 6 3)" "$P1"
+	reaches p3 "$WORLD" 7000 world "$UP1"
+	reaches p5 "$P6" 80 p6 "$P5"
+	reaches p6 p5 80 p5 "$P6"
+	pings p5 "$P6"
+	misses p5 "$WORLD" 7000
+	misses p5 "$P1" 80
+	misses p1 "$P5" 80
+}
+
+end_ptp() {
+	ctr-rm -f p1 p2 p3 p4 p5 p6 >/dev/null
+	ctr-net rm pair alone hidden >/dev/null
+	assertTrue 'the networks go' $?
+}
+
 # Networks without a way out, and without traffic between containers.
 barriers() {
 	reaches in1 in2 80 in2 "$(address 3 2)"

@@ -44,6 +44,11 @@ test_with_br_netfilter() {
 	br_netfilter 0
 }
 
+test_ptp() {
+	ptp_reachability
+	end_ptp
+}
+
 # ::1 can't be sent anywhere else by the kernel: refused at once, where waiting would be worse. The host's own programs stay there.
 test_loopback() {
 	reaches host ::1 7001 secret ::1

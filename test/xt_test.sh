@@ -89,6 +89,11 @@ test_reachability() {
 	assertEquals 'by xtables' 0 "$(nft list tables | grep -c ctrbox)"
 }
 
+test_ptp() {
+	ptp_reachability
+	end_ptp
+}
+
 # What is published on 127.0.0.1 alone, and what the host listens on there, is the host's; a neighbour that forges (kubernetes#90259) included.
 test_loopback() {
 	serve host secret 7001 127.0.0.1

@@ -15,6 +15,7 @@ const struct field attachment_fields[] = {
 	{ "prefix", FIELD_I64, A(prefix), NULL, 0 },
 	{ "prefix6", FIELD_I64, A(prefix6), NULL, 0 },
 	{ "mtu", FIELD_I64, A(mtu), NULL, 0 },
+	{ "internal", FIELD_BOOL, A(internal), NULL, 0 },
 	{ 0 },
 };
 

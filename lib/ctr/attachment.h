@@ -14,6 +14,7 @@ struct attachment {
 	char *ip, *gateway;      /* as text; NULL: none */
 	char *ip6, *gateway6;
 	int64_t prefix, prefix6, mtu;
+	bool internal;           /* its gateway leads nowhere else */
 };
 
 /* One published port. */

@@ -179,8 +179,8 @@ int net_inspect(const struct store *s, const char *name, struct json_out *o, str
 	return 0;
 }
 
-/* Each running container's ports once more; those that stand already are fine. */
-static int publish_again(const struct store *s, struct err *err)
+/* Each running container's devices and ports once more; those that stand already are fine. */
+static int settle_again(const struct store *s, struct err *err)
 {
 	struct strs ids = { 0 };
 	int first = record_ids(s, &ids, err);
@@ -192,6 +192,8 @@ static int publish_again(const struct store *s, struct err *err)
 		if (record_open_id(s, ids.v[i], &r, NULL) < 0)
 			continue;
 		if (record_running(s, &r))
+			code = networks_settle_again(s, &r, first ? NULL : err);
+		if (!code && record_running(s, &r))
 			code = networks_publish_again(s, &r, first ? NULL : err);
 		first = first ? first : code;
 		record_close(&r);
@@ -216,7 +218,7 @@ int net_reload(const struct store *s, struct err *err)
 		first = first ? first : r < 0 ? r : 0;
 	}
 	strs_free(&names);
-	return first ? first : publish_again(s, err);
+	return first ? first : settle_again(s, err);
 }
 
 /* The container, locked. */

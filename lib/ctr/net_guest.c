@@ -4,9 +4,24 @@
 #include "net/link.h"
 #include "net/loopback.h"
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 /* What happens in the container's network namespace. */
+
+/* On a ptp network nobody but the gateway is on the link; the neighbours are behind it. */
+static void put_ptp_routes(struct buf *b, int index, const char *ip, int64_t prefix, const struct address *gateway)
+{
+	struct subnet one = { *gateway, 8 * address_length(gateway) }, all;
+	char text[64];
+
+	if (!gateway->family)
+		return;
+	link_put_route(b, index, &one, NULL);
+	snprintf(text, sizeof text, "%s/%d", ip, (int)prefix);
+	if (subnet_parse(text, &all, NULL) == 0)
+		link_put_route(b, index, &all, gateway);
+}
 
 static void put_family(struct buf *b, int index, const char *ip, int64_t prefix, const char *gateway, bool ptp, bool way_out)
 {
@@ -15,11 +30,8 @@ static void put_family(struct buf *b, int index, const char *ip, int64_t prefix,
 	if (!a.family)
 		return;
 	link_put_address(b, index, &a, ptp ? 8 * address_length(&a) : (int)prefix);
-	if (ptp && g.family) {
-		struct subnet one = { g, 8 * address_length(&g) };
-
-		link_put_route(b, index, &one);
-	}
+	if (ptp)
+		put_ptp_routes(b, index, ip, prefix, &g);
 	if (way_out)
 		link_put_default_route(b, index, &g);
 }
@@ -29,8 +41,8 @@ void networks_put_one(struct buf *b, const struct attachment *a, int index, bool
 	bool ptp = !strcmp(a->driver, "ptp");
 
 	link_put_up(b, index, true);
-	put_family(b, index, a->ip, a->prefix, a->gateway, ptp, way4);
-	put_family(b, index, a->ip6, a->prefix6, a->gateway6, ptp, way6);
+	put_family(b, index, a->ip, a->prefix, a->gateway, ptp, way4 && !a->internal);
+	put_family(b, index, a->ip6, a->prefix6, a->gateway6, ptp, way6 && !a->internal);
 }
 
 /* Lets packets pass from now on, both ways.
@@ -77,8 +89,8 @@ int networks_configure(const struct state *st, struct netlink *host, struct err 
 			continue;
 		r = link_find(&nl, a[i].name, &l, err); /* no number is certain: tunnel drivers put their own interfaces into a new namespace */
 		networks_put_one(&b, &a[i], l.index, way4, way6);
-		way4 = way4 && !a[i].gateway;
-		way6 = way6 && !a[i].gateway6;
+		way4 = way4 && (!a[i].gateway || a[i].internal);
+		way6 = way6 && (!a[i].gateway6 || a[i].internal);
 	}
 	if (!r)
 		r = netlink_talk(&nl, &b, "configure the container's interfaces", NULL, NULL, err);

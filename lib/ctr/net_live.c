@@ -69,7 +69,7 @@ static void add_ways_out(struct netlink *nl, const struct attachment *a)
 	struct address gateways[2] = { address_of(a->gateway), address_of(a->gateway6) };
 	struct link l;
 
-	if (link_find(nl, a->name, &l, NULL) < 0)
+	if (a->internal || link_find(nl, a->name, &l, NULL) < 0)
 		return;
 	for (int i = 0; i < 2; i++) {
 		struct buf b = { 0 };

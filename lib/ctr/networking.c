@@ -46,7 +46,7 @@ static int take(const struct store *s, const struct record *r, const struct netw
 		return code;
 	*(family == AF_INET ? &a->ip : &a->ip6) = xstrdup(address_text(&got, text));
 	*(family == AF_INET ? &a->prefix : &a->prefix6) = sub.prefix;
-	if (gateway.family && !n->internal)
+	if (gateway.family && (!n->internal || !strcmp(n->driver, "ptp"))) /* a ptp network's containers reach each other by it */
 		*(family == AF_INET ? &a->gateway : &a->gateway6) = xstrdup(address_text(&gateway, text));
 	return 0;
 }
@@ -114,6 +114,7 @@ int networks_reserve_one(const struct store *s, struct record *r, const struct n
 	a->device = xstrdup(*n.device || !n.parent ? n.device : n.parent);
 	a->name = name;
 	a->mtu = n.mtu;
+	a->internal = n.internal;
 	if (code >= 0)
 		code = take(s, r, &n, AF_INET, want->ip, a, err);
 	if (!code)
@@ -140,31 +141,50 @@ void networks_addresses(const struct state *st, struct address *four, struct add
 
 static void withdraw(const struct store *s, struct record *r)
 {
-	const struct attachment *a = r->state.attachments.v;
 	struct address four, six;
-	bool ptp = false;
 	struct firewall fw;
 
-	for (size_t i = 0; i < r->state.attachments.n; i++)
-		ptp = ptp || (a[i].driver && !strcmp(a[i].driver, "ptp"));
-	if (!r->state.ports.n && !ptp)
+	if (!r->state.ports.n)
 		return;
 	firewall_open_standing(&fw, s->tag);
 	networks_addresses(&r->state, &four, &six);
 	ports_withdraw(&fw, &r->state.ports, &four, &six);
-	for (size_t i = 0; i < r->state.attachments.n; i++)
-		if (a[i].driver && !strcmp(a[i].driver, "ptp")) {
-			struct firewall_net rules = { .device = a[i].host, .nat = a[i].gateway != NULL, .internal = !a[i].gateway, .ipv6 = a[i].ip6 };
-
-			firewall_remove_net(&fw, &rules, NULL);
-		}
 	firewall_close(&fw);
+}
+
+/* Tells the rules of the host's end of a ptp pair, or takes it back. */
+static int change_ptp(const struct store *s, const struct attachment *a, bool add, struct err *err)
+{
+	struct firewall_net rules;
+	struct firewall fw;
+	struct network n;
+	int r;
+
+	if (!a->driver || strcmp(a->driver, "ptp"))
+		return 0;
+	r = network_load(s->root, a->network, &n, err);
+	if (r < 0)
+		return r;
+	if (add)
+		r = firewall_open(&fw, s->tag, err);
+	else
+		firewall_open_standing(&fw, s->tag);
+	rules = network_rules(s->tag, &n, a->host);
+	rules.subnets[0] = (struct subnet){ address_of(a->ip), 32 };
+	rules.subnets[1] = (struct subnet){ address_of(a->ip6), 128 };
+	if (!r) {
+		r = (add ? firewall_add_net : firewall_remove_net)(&fw, &rules, err);
+		firewall_close(&fw);
+	}
+	network_free(&n);
+	return r;
 }
 
 void networks_release_one(const struct store *s, const struct record *r, const struct attachment *a)
 {
 	if (!a->ip && !a->ip6)
 		return;
+	change_ptp(s, a, false, NULL);
 	networks_forget_one(s, r->id, a->network, false);
 	if (a->ip)
 		lease_release(s->run, a->network, a->ip, r->id);
@@ -201,18 +221,17 @@ int networks_reserve(const struct store *s, struct record *r, struct err *err)
 /* The host's end of a ptp pair is the gateway: it has that address and a route to the one container. */
 static int settle_ptp(const struct store *s, struct netlink *nl, const struct attachment *a, struct err *err)
 {
-	struct firewall_net rules = {
-		.device = a->host, .nat = a->gateway != NULL, .internal = !a->gateway, .ipv6 = a->ip6,
-		.subnets = { { address_of(a->ip), 32 }, { address_of(a->ip6), 128 } },
-	};
 	const struct {
 		const char *ip, *gateway;
 	} pair[] = { { a->ip, a->gateway }, { a->ip6, a->gateway6 } };
 	struct buf b = { 0 };
-	struct firewall fw;
+	char path[80];
 	struct link l;
 	int r = link_find(nl, a->host, &l, err);
 
+	snprintf(path, sizeof path, "/proc/sys/net/ipv6/conf/%s/accept_dad", a->host);
+	if (a->ip6)
+		file_put(AT_FDCWD, path, "0"); /* else nothing is forwarded to the container for a second or two */
 	for (int i = 0; i < 2 && !r; i++) {
 		struct address ip = address_of(pair[i].ip), gateway = address_of(pair[i].gateway);
 		struct subnet one = { ip, 8 * address_length(&ip) };
@@ -221,18 +240,12 @@ static int settle_ptp(const struct store *s, struct netlink *nl, const struct at
 			continue;
 		if (gateway.family)
 			link_put_address(&b, l.index, &gateway, one.prefix);
-		link_put_route(&b, l.index, &one);
+		link_put_route(&b, l.index, &one, NULL);
 	}
 	if (!r)
 		r = netlink_talk(nl, &b, "give the host's end its address", NULL, NULL, err);
 	buf_free(&b);
-	if (!r)
-		r = firewall_open(&fw, s->tag, err);
-	if (!r) {
-		r = firewall_add_net(&fw, &rules, err);
-		firewall_close(&fw);
-	}
-	return r;
+	return r ? r : change_ptp(s, a, true, err);
 }
 
 /* With ports published, the bridge must send a frame back where it came from (with br_netfilter a container reaches its own
@@ -268,7 +281,7 @@ int networks_connect_one(const struct store *s, struct netlink *nl, const struct
 	mac_parse(a->mac, mac);
 	if (!*a->host)
 		return link_make_child(nl, a->driver, l.index, a->name, netns, mac, (int)a->mtu, err);
-	code = link_make_veth(nl, a->host, bridge ? l.index : 0, a->name, netns, mac, (int)a->mtu, err);
+	code = link_make_veth(nl, a->host, bridge ? l.index : 0, network_group(s->tag, a->network), a->name, netns, mac, (int)a->mtu, err);
 	if (code < 0)
 		return code;
 	return bridge ? settle_port(s, nl, r, a, l.index, err) : settle_ptp(s, nl, a, err);
@@ -320,6 +333,16 @@ int networks_connect(const struct store *s, struct record *r, struct netlink *ho
 		code = iface_attached(&a[i]) ? iface_connect(s, host, r, &a[i], netns, err)
 				       : networks_connect_one(s, host, r, &a[i], netns, err);
 	return code ? code : publish(s, r, err);
+}
+
+int networks_settle_again(const struct store *s, const struct record *r, struct err *err)
+{
+	const struct attachment *a = r->state.attachments.v;
+	int code = 0;
+
+	for (size_t i = 0; i < r->state.attachments.n && !code; i++)
+		code = change_ptp(s, &a[i], true, err);
+	return code;
 }
 
 void networks_release(const struct store *s, struct record *r)

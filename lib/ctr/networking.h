@@ -38,7 +38,8 @@ void networks_release(const struct store *s, struct record *r);
 struct network;
 int network_get(const struct store *s, const char *name, struct network *out, struct err *err);
 
-/* Publishes once more what should stand already: after somebody's flush of the rules. */
+/* What the rules know of the container's own devices, and what it publishes, once more: after somebody's flush. */
+int networks_settle_again(const struct store *s, const struct record *r, struct err *err);
 int networks_publish_again(const struct store *s, const struct record *r, struct err *err);
 
 /* The parts of the above, for one attachment, under networks_lock: NETNS is the container's. */

@@ -10,7 +10,9 @@
 
 /* What the rules know of a network. */
 struct firewall_net {
-	const char *device;          /* its bridge, or, without one, a container's host end */
+	const char *device;          /* its bridge, or, without one, a container's host end; "": none */
+	uint32_t group;              /* of the network's devices (net/link.h) */
+	bool ptp;                    /* the device is one of many */
 	bool nat, internal, noicc;
 	bool ipv6;                   /* it has IPv6 addresses */
 	struct subnet subnets[2];    /* its IPv4 and IPv6 ones; family 0: none */

@@ -85,7 +85,7 @@ int forwarding_on(struct netlink *nl, bool ipv6, struct err *err)
 static int is_network(void *arg, const struct link *l)
 {
 	(void)arg;
-	return l->group == LINK_GROUP;
+	return (l->group & LINK_GROUP_MASK) == LINK_GROUP;
 }
 
 /* TEXT without WORD and the space that parted them. */

@@ -106,14 +106,14 @@ int link_find(struct netlink *nl, const char *name, struct link *out, struct err
 	return r;
 }
 
-int link_make_bridge(struct netlink *nl, const char *name, const uint8_t mac[6], int mtu, struct err *err)
+int link_make_bridge(struct netlink *nl, const char *name, uint32_t group, const uint8_t mac[6], int mtu, struct err *err)
 {
 	struct buf b = { 0 };
 	size_t start = begin_link(&b, RTM_NEWLINK, NEW, 0, IFF_UP, IFF_UP), info;
 
 	netlink_str(&b, IFLA_IFNAME, name);
 	netlink_put(&b, IFLA_ADDRESS, mac, 6);
-	netlink_u32(&b, IFLA_GROUP, LINK_GROUP);
+	netlink_u32(&b, IFLA_GROUP, group);
 	if (mtu)
 		netlink_u32(&b, IFLA_MTU, (uint32_t)mtu);
 	info = netlink_nest(&b, IFLA_LINKINFO);
@@ -137,8 +137,8 @@ static void put_peer(struct buf *b, const char *peer, int netns, const uint8_t m
 	netlink_nest_end(b, nest);
 }
 
-int link_make_veth(struct netlink *nl, const char *name, int master, const char *peer, int netns, const uint8_t mac[6], int mtu,
-		   struct err *err)
+int link_make_veth(struct netlink *nl, const char *name, int master, uint32_t group, const char *peer, int netns, const uint8_t mac[6],
+		   int mtu, struct err *err)
 {
 	struct buf b = { 0 };
 	size_t start = begin_link(&b, RTM_NEWLINK, NEW, 0, IFF_UP, IFF_UP), info, data;
@@ -147,7 +147,7 @@ int link_make_veth(struct netlink *nl, const char *name, int master, const char 
 	if (master)
 		netlink_u32(&b, IFLA_MASTER, (uint32_t)master);
 	else
-		netlink_u32(&b, IFLA_GROUP, LINK_GROUP);
+		netlink_u32(&b, IFLA_GROUP, group);
 	if (mtu)
 		netlink_u32(&b, IFLA_MTU, (uint32_t)mtu);
 	info = netlink_nest(&b, IFLA_LINKINFO);
@@ -291,11 +291,13 @@ void link_put_default_route(struct buf *b, int index, const struct address *gate
 	netlink_end(b, start);
 }
 
-void link_put_route(struct buf *b, int index, const struct subnet *to)
+void link_put_route(struct buf *b, int index, const struct subnet *to, const struct address *gateway)
 {
-	size_t start = begin_route(b, to->base.family, to->prefix, RT_SCOPE_LINK);
+	size_t start = begin_route(b, to->base.family, to->prefix, gateway ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK);
 
 	netlink_put(b, RTA_DST, to->base.b, (size_t)address_length(&to->base));
+	if (gateway)
+		netlink_put(b, RTA_GATEWAY, gateway->b, (size_t)address_length(gateway));
 	netlink_u32(b, RTA_OIF, (uint32_t)index);
 	netlink_end(b, start);
 }

@@ -8,8 +8,9 @@
 
 #define IFNAME_MAX 15
 
-/* The interface group of every bridge (or host end of a ptp pair) of ctrbox's, whichever store's it is. */
-#define LINK_GROUP 0x63747262u
+/* The interface group of every bridge (or host end of a ptp pair) of ctrbox's, whichever store's it is; below the mask is the network's number. */
+#define LINK_GROUP 0x63000000u
+#define LINK_GROUP_MASK 0xff000000u
 
 struct link {
 	int index;
@@ -28,12 +29,12 @@ int link_find(struct netlink *nl, const char *name, struct link *out, struct err
 int link_each(struct netlink *nl, int (*call)(void *arg, const struct link *l), void *arg, struct err *err);
 
 /* Makes a bridge, up, with a MAC of its own (so that it doesn't change as ports come and go). -EEXIST if the name is taken. */
-int link_make_bridge(struct netlink *nl, const char *name, const uint8_t mac[6], int mtu, struct err *err);
+int link_make_bridge(struct netlink *nl, const char *name, uint32_t group, const uint8_t mac[6], int mtu, struct err *err);
 
-/* Makes a veth pair in one message: NAME here, up, a port of MASTER (0: none); PEER, with MAC, in the network
+/* Makes a veth pair in one message: NAME here, up, a port of MASTER or (0) one of GROUP; PEER, with MAC, in the network
  * namespace NETNS. */
-int link_make_veth(struct netlink *nl, const char *name, int master, const char *peer, int netns, const uint8_t mac[6], int mtu,
-		   struct err *err);
+int link_make_veth(struct netlink *nl, const char *name, int master, uint32_t group, const char *peer, int netns, const uint8_t mac[6],
+		   int mtu, struct err *err);
 
 /* Makes a macvlan or ipvlan PEER of PARENT in the network namespace NETNS. */
 int link_make_child(struct netlink *nl, const char *kind, int parent, const char *peer, int netns, const uint8_t mac[6], int mtu,
@@ -55,7 +56,7 @@ void link_put_address(struct buf *b, int index, const struct address *a, int pre
  * dropped (addrconf_dad_work). 100 ms at most. */
 void link_await_address(struct netlink *nl, const struct address *a);
 void link_put_default_route(struct buf *b, int index, const struct address *gateway); /* family 0 in GATEWAY: no */
-void link_put_route(struct buf *b, int index, const struct subnet *to);
+void link_put_route(struct buf *b, int index, const struct subnet *to, const struct address *gateway); /* NULL: it is on the link */
 
 /* Every IPv4 and IPv6 route of the main table: whether SUB overlaps one (the default route doesn't count). 1, 0 or -errno. */
 int route_overlaps(struct netlink *nl, const struct subnet *sub, struct err *err);

@@ -41,7 +41,10 @@ int network_up(const char *tag, const struct network *n, bool force, struct err 
 /* Takes bridge and rules away; with the store's last one the table, and forwarding is put back as it was. */
 int network_down(int root, const char *tag, const struct network *n, struct err *err);
 
+/* The group of the network's interfaces, its name hashed: two networks have the same by chance in one of 16 million cases. */
+uint32_t network_group(const char *tag, const char *name);
+
 /* What the filter has to know of it. */
-struct firewall_net network_rules(const struct network *n, const char *device);
+struct firewall_net network_rules(const char *tag, const struct network *n, const char *device);
 
 #endif

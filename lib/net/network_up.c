@@ -25,9 +25,23 @@ static bool has_ipv6(const struct network *n)
 	return network_subnet(n, AF_INET6, &sub, &gateway);
 }
 
-struct firewall_net network_rules(const struct network *n, const char *device)
+uint32_t network_group(const char *tag, const char *name)
 {
-	struct firewall_net f = { .device = device, .nat = !n->internal, .internal = n->internal, .noicc = n->no_icc, .ipv6 = has_ipv6(n) };
+	uint32_t hash = 2166136261u; /* FNV-1a */
+
+	for (; *tag; tag++)
+		hash = (hash ^ (uint8_t)*tag) * 16777619u;
+	for (; *name; name++)
+		hash = (hash ^ (uint8_t)*name) * 16777619u;
+	return LINK_GROUP | ((hash ^ hash >> 24) & ~LINK_GROUP_MASK);
+}
+
+struct firewall_net network_rules(const char *tag, const struct network *n, const char *device)
+{
+	struct firewall_net f = {
+		.device = device, .group = network_group(tag, n->name), .ptp = !strcmp(n->driver, "ptp"),
+		.nat = !n->internal, .internal = n->internal, .noicc = n->no_icc, .ipv6 = has_ipv6(n),
+	};
 	struct address gateway;
 
 	for (int i = 0; i < 2; i++)
@@ -68,13 +82,13 @@ static void random_mac(uint8_t mac[6])
 	mac[0] = (uint8_t)((mac[0] & 0xfc) | 2);
 }
 
-static int make_bridge(struct netlink *nl, const struct network *n, struct link *l, struct err *err)
+static int make_bridge(struct netlink *nl, const char *tag, const struct network *n, struct link *l, struct err *err)
 {
 	uint8_t mac[6];
 	int r;
 
 	random_mac(mac);
-	r = link_make_bridge(nl, n->device, mac, (int)n->mtu, err);
+	r = link_make_bridge(nl, n->device, network_group(tag, n->name), mac, (int)n->mtu, err);
 	if (r < 0 && r != -EEXIST)
 		return err_hint(err, "is the bridge driver in this kernel? CONFIG_BRIDGE"), r;
 	put_setting(n->device, "ipv6", "accept_dad", "0"); /* its own detection delays the first reply by a second */
@@ -89,7 +103,7 @@ static int make_bridge(struct netlink *nl, const struct network *n, struct link 
 /* 1: the table was missing, and with it whatever else stood in it. */
 static int put_rules(struct netlink *nl, const char *tag, const struct network *n, struct err *err)
 {
-	struct firewall_net rules = network_rules(n, n->device);
+	struct firewall_net rules = network_rules(tag, n, n->device);
 	int r = forwarding_on(nl, rules.ipv6, err), made = 0;
 	struct firewall f;
 
@@ -116,7 +130,7 @@ static int bring_up(const char *tag, const struct network *n, struct netlink *nl
 	if (lock < 0)
 		return err_sys(err, lock, "lock /proc/sys/net");
 	if (*n->device)
-		r = make_bridge(nl, n, &l, err);
+		r = make_bridge(nl, tag, n, &l, err);
 	if (!r)
 		r = put_rules(nl, tag, n, err);
 	close(lock);
@@ -126,7 +140,7 @@ static int bring_up(const char *tag, const struct network *n, struct netlink *nl
 /* Bridge and rules stand as they should, other firewalls' included; somebody may have flushed ours or set up theirs. */
 static bool stands(struct netlink *nl, const char *tag, const struct network *n)
 {
-	struct firewall_net rules = network_rules(n, n->device);
+	struct firewall_net rules = network_rules(tag, n, n->device);
 	struct link l;
 	struct firewall f;
 	bool good;
@@ -168,12 +182,12 @@ static bool is_last(int root, const struct network *n)
 
 static int take_rules(const char *tag, const struct network *n, bool all, struct err *err)
 {
-	struct firewall_net rules = network_rules(n, n->device);
+	struct firewall_net rules = network_rules(tag, n, n->device);
 	struct firewall f;
 	int r = 0;
 
 	firewall_open_standing(&f, tag);
-	if (*n->device)
+	if (*n->device || rules.ptp)
 		r = firewall_remove_net(&f, &rules, err);
 	if (!r && all)
 		r = firewall_tear_down(&f, err);

@@ -163,16 +163,17 @@ static void put_net(struct buf *b, const struct firewall *f, uint8_t family, con
 	const struct {
 		const char *set;
 		bool wanted;
-	} in[] = { { "br", true }, { "same", true }, { "nat", n->nat }, { "inner", n->internal }, { "noicc", n->noicc } };
-	struct element e = { .key_len = 16 };
+	} in[] = { { "br", true }, { "nat", n->nat }, { "inner", n->internal }, { "noicc", n->noicc } };
+	struct element e = { .key_len = 16 }, same = { .key_len = 8 };
+	uint16_t flags = msg == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0;
 
 	snprintf((char *)e.key, 16, "%s", n->device);
-	memcpy(e.key + 16, e.key, 16);
-	for (size_t i = 0; i < sizeof in / sizeof *in; i++) {
-		e.key_len = i == 1 ? 32 : 16;
+	memcpy(same.key, (uint32_t[]){ n->group, n->group }, 8);
+	if (flags || !n->ptp || !*n->device)
+		put_element(b, f, family, "same", msg, flags, &same);
+	for (size_t i = 0; i < sizeof in / sizeof *in && *n->device; i++)
 		if (in[i].wanted)
-			put_element(b, f, family, in[i].set, msg, msg == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0, &e);
-	}
+			put_element(b, f, family, in[i].set, msg, flags, &e);
 }
 
 static int change_net(struct firewall *f, const struct firewall_net *n, int msg, struct err *err)

@@ -15,7 +15,7 @@ static const struct {
 	uint32_t key_type, key_len, data_type, data_len;
 } sets[] = {
 	{ "br", 0x29, 16, 0, 0 },            /* bridges of ours */
-	{ "same", 0xa69, 32, 0, 0 },         /* a bridge and itself: traffic within a network */
+	{ "same", 0x8e3, 8, 0, 0 },          /* a network's interface group and itself: traffic within it */
 	{ "nat", 0x29, 16, 0, 0 },           /* those whose containers are masqueraded */
 	{ "inner", 0x29, 16, 0, 0 },         /* --internal */
 	{ "noicc", 0x29, 16, 0, 0 },         /* --no-icc */
@@ -90,13 +90,14 @@ static void match_foreign(struct rule *r, uint32_t key)
 	uint32_t group = LINK_GROUP;
 
 	rule_meta(r, key, NFT_REG_1);
+	rule_mask(r, NFT_REG_1, LINK_GROUP_MASK);
 	rule_cmp(r, NFT_REG_1, false, &group, sizeof group);
 }
 
 static void match_same(struct rule *r)
 {
-	rule_meta(r, NFT_META_IIFNAME, NFT_REG_1);
-	rule_meta(r, NFT_META_OIFNAME, NFT_REG_2);
+	rule_meta(r, NFT_META_IIFGROUP, NFT_REG32_00);
+	rule_meta(r, NFT_META_OIFGROUP, NFT_REG32_01);
 	rule_lookup(r, "same", NFT_REG_1, -1, false);
 }
 

@@ -172,6 +172,21 @@ static bool is_about(struct xt_entry e, const void *device)
 	return xt_names(e, device);
 }
 
+/* Traffic within the network, at the head (0) or the end (-1) of a chain; of a ptp network, which has a device a container, with those of its group. */
+static void add_inside(struct xt_table *t, const char *chain, int index, const struct firewall_net *n)
+{
+	struct xt_rule r;
+
+	if (n->noicc)
+		return;
+	if (!n->ptp) {
+		xt_add(t, chain, index, xt_verdict(xt_out(xt_in(xt_rule(&r, t->six), n->device), n->device), NF_ACCEPT), NULL);
+		return;
+	}
+	xt_add(t, chain, index, xt_verdict(xt_group(xt_out(xt_rule(&r, t->six), n->device), n->group, true), NF_ACCEPT), NULL);
+	xt_add(t, chain, index, xt_verdict(xt_group(xt_in(xt_rule(&r, t->six), n->device), n->group, false), NF_ACCEPT), NULL);
+}
+
 /* A network of its own decides at once: nothing in, nothing out. */
 static void add_internal(struct xt_table *t, const struct firewall_net *n)
 {
@@ -179,8 +194,7 @@ static void add_internal(struct xt_table *t, const struct firewall_net *n)
 
 	xt_add(t, "FWD", 0, xt_verdict(xt_out(xt_rule(&r, t->six), n->device), NF_DROP), NULL);
 	xt_add(t, "FWD", 0, xt_verdict(xt_in(xt_rule(&r, t->six), n->device), NF_DROP), NULL);
-	if (!n->noicc)
-		xt_add(t, "FWD", 0, xt_verdict(xt_out(xt_in(xt_rule(&r, t->six), n->device), n->device), NF_ACCEPT), NULL);
+	add_inside(t, "FWD", 0, n);
 }
 
 static int add_to_filter(struct xt_table *t, void *arg)
@@ -197,8 +211,7 @@ static int add_to_filter(struct xt_table *t, void *arg)
 	}
 	xt_add(t, "FWD", -1, xt_in(xt_rule(&r, t->six), n->device), "NET");
 	xt_add(t, "FWD", -1, xt_out(xt_rule(&r, t->six), n->device), "NET");
-	if (!n->noicc)
-		append(t, "NET", xt_verdict(xt_out(xt_in(xt_rule(&r, t->six), n->device), n->device), NF_ACCEPT));
+	add_inside(t, "NET", -1, n);
 	append(t, "NET", xt_verdict(xt_state(xt_out(xt_rule(&r, t->six), n->device), XT_CONNTRACK_STATE_DNAT), NF_ACCEPT));
 	append(t, "NET", xt_verdict(xt_out(xt_rule(&r, t->six), n->device), NF_DROP));
 	append(t, "OUT", xt_verdict(xt_in(xt_rule(&r, t->six), n->device), NF_ACCEPT));
@@ -229,6 +242,8 @@ static int add_net(struct firewall *f, const struct firewall_net *n, struct err 
 {
 	int r = change_all(f, n->ipv6, add_to_filter, add_to_nat, n, err);
 
+	if (r < 0 && n->ptp)
+		err_hint(err, "is CONFIG_NETFILTER_XT_MATCH_DEVGROUP in this kernel?");
 	return r < 0 ? err_prefix(err, "network with %s", n->device), r : 0;
 }
 
@@ -239,7 +254,7 @@ static int remove_net_rules(struct xt_table *t, void *device)
 
 static int remove_net(struct firewall *f, const struct firewall_net *n, struct err *err)
 {
-	int r = change_all(f, n->ipv6, remove_net_rules, remove_net_rules, n->device, err);
+	int r = !*n->device ? 0 : change_all(f, n->ipv6, remove_net_rules, remove_net_rules, n->device, err);
 
 	return r < 0 ? r : 0;
 }

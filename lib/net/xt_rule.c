@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/xt_addrtype.h>
+#include <linux/netfilter/xt_devgroup.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -135,6 +136,16 @@ struct xt_rule *xt_local(struct xt_rule *r, bool source)
 	struct xt_addrtype_info_v1 *a = add_match(r, "addrtype", 1, sizeof *a);
 
 	*(source ? &a->source : &a->dest) = XT_ADDRTYPE_LOCAL;
+	return r;
+}
+
+struct xt_rule *xt_group(struct xt_rule *r, uint32_t group, bool in)
+{
+	struct xt_devgroup_info *d = add_match(r, "devgroup", 0, sizeof *d);
+
+	d->flags = in ? XT_DEVGROUP_MATCH_SRC : XT_DEVGROUP_MATCH_DST;
+	d->src_group = d->dst_group = group;
+	d->src_mask = d->dst_mask = ~0u;
 	return r;
 }
 

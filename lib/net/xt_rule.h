@@ -46,6 +46,7 @@ struct xt_rule *xt_not(struct xt_rule *r, uint8_t what);                      /*
 struct xt_rule *xt_from(struct xt_rule *r, const struct subnet *net);
 struct xt_rule *xt_to(struct xt_rule *r, const struct subnet *net);
 struct xt_rule *xt_local(struct xt_rule *r, bool source);                     /* an address of the host's */
+struct xt_rule *xt_group(struct xt_rule *r, uint32_t group, bool in);         /* comes by, or leaves by, a device of that interface group */
 struct xt_rule *xt_state(struct xt_rule *r, uint16_t states);                 /* XT_CONNTRACK_STATE_* */
 struct xt_rule *xt_port(struct xt_rule *r, uint8_t protocol, uint16_t port);  /* of the destination, TCP or UDP */
 
