@@ -1,5 +1,5 @@
 /* How applets speak: every message is one line on stderr by one write(2), so that the lines
- * of programs in a pipe don't mix. Only applets and a container's own child use this. */
+ * of programs in a pipe don't mix. Applets and a container's own child use this, and lib/ for a warning: what is done all the same. */
 #ifndef BASE_SAY_H
 #define BASE_SAY_H
 

@@ -157,11 +157,13 @@ static void put_members(const struct store *s, const char *network, struct json_
 
 int net_inspect(const struct store *s, const char *name, struct json_out *o, struct err *err)
 {
+	struct strs blocks = { 0 };
 	struct network n;
 	int r = network_load(s->root, name, &n, err);
 
 	if (r < 0)
 		return r;
+	network_blocks(&n, &blocks);
 	json_begin(o, NULL, '{');
 	json_put_str(o, "name", n.name);
 	json_put_str(o, "driver", n.driver);
@@ -173,8 +175,10 @@ int net_inspect(const struct store *s, const char *name, struct json_out *o, str
 	json_put_bool(o, "icc", !n.no_icc);
 	json_put_int(o, "mtu", n.mtu);
 	json_put_int(o, "created", n.created);
+	json_put_strs(o, "blocked_by", &blocks);
 	put_members(s, name, o);
 	json_end(o, '}');
+	strs_free(&blocks);
 	network_free(&n);
 	return 0;
 }

@@ -38,6 +38,10 @@ bool network_subnet(const struct network *n, int family, struct subnet *sub, str
  * were made anew, so that other networks and published ports of this store may be missing too. */
 int network_up(const char *tag, const struct network *n, bool force, struct err *err);
 
+/* Why traffic is dropped all the same, and the cure: a sentence for each firewall of others (net/nft_blocks.h). network_up says them when it has made
+ * something. */
+void network_blocks(const struct network *n, struct strs *out);
+
 /* Takes bridge and rules away; with the store's last one the table, and forwarding is put back as it was. */
 int network_down(int root, const char *tag, const struct network *n, struct err *err);
 

@@ -1,7 +1,9 @@
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/say.h"
 #include "net/forwarding.h"
 #include "net/network.h"
+#include "net/nft_blocks.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -121,6 +123,31 @@ static int put_rules(struct netlink *nl, const char *tag, const struct network *
 	return r < 0 ? r : made;
 }
 
+static bool is_routed(const struct network *n)
+{
+	return !strcmp(n->driver, "bridge") || !strcmp(n->driver, "ptp");
+}
+
+void network_blocks(const struct network *n, struct strs *out)
+{
+	struct netlink nl;
+
+	if (!is_routed(n) || netlink_open(&nl, NETLINK_NETFILTER, NULL) < 0)
+		return;
+	nft_blocks(&nl, *n->device ? n->device : "vc+", has_ipv6(n), out);
+	netlink_close(&nl);
+}
+
+static void say_blocks(const struct network *n)
+{
+	struct strs blocks = { 0 };
+
+	network_blocks(n, &blocks);
+	for (size_t i = 0; i < blocks.n; i++)
+		say("network %s: %s", n->name, blocks.v[i]);
+	strs_free(&blocks);
+}
+
 /* Of two containers that bring it up at the same moment the second waits: what it finds is whole. */
 static int bring_up(const char *tag, const struct network *n, struct netlink *nl, struct err *err)
 {
@@ -157,13 +184,16 @@ int network_up(const char *tag, const struct network *n, bool force, struct err 
 	struct netlink nl;
 	int r;
 
-	if (strcmp(n->driver, "bridge") && strcmp(n->driver, "ptp"))
+	if (!is_routed(n))
 		return 0;
 	r = netlink_open(&nl, NETLINK_ROUTE, err);
 	if (r < 0)
 		return r;
-	if (force || !stands(&nl, tag, n))
+	if (force || !stands(&nl, tag, n)) {
 		r = bring_up(tag, n, &nl, err);
+		if (!r || (r > 0 && force)) /* else the caller goes on to reload it */
+			say_blocks(n);
+	}
 	netlink_close(&nl);
 	return r;
 }
