@@ -109,13 +109,14 @@ test:
 	-$(MAKE) debian
 	BUILD='$(abspath $(BUILD))' test/run
 
-bench: all image $(BUILD)/bench/floor $(BUILD)/bench/pair
+bench: all image $(BUILD)/bench/floor $(BUILD)/bench/pair $(BUILD)/bench/net
 	BUILD='$(abspath $(BUILD))' tools/bench/run
 
+$(BUILD)/bench/net: tools/bench/net_world.c
 # The floor speaks netlink as we do.
 $(BUILD)/bench/%: tools/bench/%.c $(BUILD)/compile.words $(BUILD)/ctrbox
 	@mkdir -p $(@D)
-	$(CC) $(MUST_CFLAGS) $(CFLAGS) $< $(filter $(BUILD)/obj/lib/base/% $(BUILD)/obj/lib/net/%,$(OBJECTS)) \
+	$(CC) $(MUST_CFLAGS) $(CFLAGS) $(filter %.c,$^) $(filter $(BUILD)/obj/lib/base/% $(BUILD)/obj/lib/net/%,$(OBJECTS)) \
 		$(MUST_LDFLAGS) $(STRIP_FLAGS) $(LDFLAGS) -o $@
 
 size: all

@@ -107,7 +107,7 @@ static int change_used(struct firewall *f, edit *edit, struct err *err)
 	static const struct {
 		int family;
 		const char *table;
-	} all[] = { { AF_INET, "nat" }, { AF_INET, "filter" }, { AF_INET6, "nat" }, { AF_INET6, "filter" } };
+	} all[] = { { AF_INET, "filter" }, { AF_INET, "nat" }, { AF_INET6, "filter" }, { AF_INET6, "nat" } };
 	int r = 0, any = 0;
 
 	for (size_t i = 0; i < sizeof all / sizeof *all && r >= 0; i++) {
