@@ -116,7 +116,7 @@ $(BUILD)/bench/net: tools/bench/net_world.c
 # The floor speaks netlink as we do.
 $(BUILD)/bench/%: tools/bench/%.c $(BUILD)/compile.words $(BUILD)/ctrbox
 	@mkdir -p $(@D)
-	$(CC) $(MUST_CFLAGS) $(CFLAGS) $(filter %.c,$^) $(filter $(BUILD)/obj/lib/base/% $(BUILD)/obj/lib/net/%,$(OBJECTS)) \
+	$(CC) $(MUST_CFLAGS) $(CFLAGS) $(filter %.c,$^) $(filter $(BUILD)/obj/lib/base/% $(BUILD)/obj/lib/image/% $(BUILD)/obj/lib/net/%,$(OBJECTS)) \
 		$(MUST_LDFLAGS) $(STRIP_FLAGS) $(LDFLAGS) -o $@
 
 size: all

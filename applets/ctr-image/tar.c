@@ -13,7 +13,7 @@
 struct import_options {
 	struct strs changes;
 	const char *file, *message;
-	int64_t strip;
+	int64_t strip, max_window;
 	bool quiet;
 };
 
@@ -22,12 +22,13 @@ static const struct opt import_opts[] = {
 	{ 'c', "change", "'CMD ..'", OPT_STRS, O(changes), "set CMD, ENTRYPOINT, ENV, USER, WORKDIR, EXPOSE, VOLUME, LABEL or STOPSIGNAL", NULL },
 	{ 'i', "input", "FILE", OPT_STR, O(file), "read FILE instead of stdin", NULL },
 	{ 'm', "message", "TEXT", OPT_STR, O(message), "what the image's history says (ctr-image import)", NULL },
+	{ 0, "max-window", "SIZE", OPT_SIZE, O(max_window), "memory for zstd's window (8m): what --ultra and --long packed needs more", NULL },
 	{ 0, "strip", "N", OPT_INT, O(strip), "drop N leading folders from each name (--strip 1: busybox/bin/sh is bin/sh)", NULL },
 	{ 'q', "quiet", NULL, OPT_FLAG, O(quiet), "no progress bar", NULL },
 	OPT_END
 };
 static const struct usage import_usage = {
-	"ctr-image import", "[OPT].. NAME < ROOTFS.tar[.gz]", "Makes an image of a root file system's tar and prints its id.", import_opts, NULL, 2, false,
+	"ctr-image import", "[OPT].. NAME < ROOTFS.tar[.gz|.zst]", "Makes an image of a root file system's tar and prints its id.", import_opts, NULL, 2, false,
 };
 
 int ctr_image_import(int argc, char **argv)
@@ -43,10 +44,12 @@ int ctr_image_import(int argc, char **argv)
 	image_operands(opt_parse(&import_usage, &o, argc, argv), 1, "NAME");
 	if (o.strip < 0 || o.strip > 100)
 		die_usage(2, "--strip %lld: 0 to 100", (long long)o.strip);
+	if (o.max_window < 0)
+		die_usage(2, "--max-window is a size");
 	fd_source_init(&from, archive_input(o.file));
 	progress_begin(&bar, argv[0], fstat(from.fd, &st) == 0 ? st.st_size : 0, o.quiet);
 	struct image_import how = {
-		.layer = { .strip = (int)o.strip, .rootfs = true, .progress = progress_update, .progress_arg = &bar },
+		.layer = { .strip = (int)o.strip, .rootfs = true, .max_window = o.max_window, .progress = progress_update, .progress_arg = &bar },
 		.name = argv[0], .comment = o.message, .changes = o.changes,
 	};
 	rc = image_import(image_store(), &from.s, &how, &img, &err);

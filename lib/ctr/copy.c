@@ -136,7 +136,7 @@ static int take_in(int root, void *arg, struct err *err)
 	if (!j->c->host && t.rename)
 		return err_msg(err, -ENOTDIR, "%s: a tar stream needs a directory to go to", j->c->inside);
 	fd_source_init(&from, j->c->host ? j->data[0] : STDIN_FILENO);
-	return read_target(root, t.into, &t, j->c->host ? &from.s : unpack_new(&from.s), err);
+	return read_target(root, t.into, &t, j->c->host ? &from.s : unpack_new(&from.s, 0), err);
 }
 
 static int stream_in(const struct copy *c, struct err *err)

@@ -1,6 +1,7 @@
 #include "image/gzip.h"
 
 #include "image/crc32.h"
+#include "image/load.h"
 
 #include <errno.h>
 #include <string.h>
@@ -85,11 +86,6 @@ static int header(struct gzip *g, struct err *err)
 	return rc;
 }
 
-static uint32_t le32(const unsigned char *p)
-{
-	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
 /* What follows a member: another one, zeros to the end (a tape's block was filled up), or nothing. */
 static int after_member(struct gzip *g, struct err *err)
 {
@@ -111,7 +107,7 @@ static int trailer(struct gzip *g, struct err *err)
 
 	if (!p)
 		return rc;
-	if (le32(p) != g->crc || le32(p + 4) != g->size)
+	if (load32(p) != g->crc || load32(p + 4) != g->size)
 		return wrong(g, err, "corrupt: the checksum is wrong");
 	return after_member(g, err);
 }

@@ -55,7 +55,7 @@ int image_name_check(const char *name, char **out, struct err *err);
  * docker.io/library/NAME. STORE is $CTRBOX_ROOT's descriptor. 0, -ENOENT (told), or -errno. */
 int image_find(int store, const char *name, struct image *out, struct err *err);
 
-/* image_find, and where that finds nothing, imports $CTRBOX_IMAGES/NAME.tar[.gz] if it is there. Two at once both work. */
+/* image_find, and where that finds nothing, imports $CTRBOX_IMAGES/NAME.tar[.gz|.zst] if it is there. Two at once both work. */
 int image_find_or_import(int store, const char *name, struct image *out, struct err *err);
 
 /* What ctr-image import, ctr-commit and ctr-image build change in a config: "CMD ["a","b"]", "ENV K=V", "ENTRYPOINT ..", "USER",
@@ -65,13 +65,14 @@ int image_change(struct image *img, const char *instruction, struct err *err);
 struct layer_import {
 	int strip;                   /* leading components to drop from each name */
 	bool rootfs;                 /* refuse what is an archive of images rather than of files */
+	int64_t max_window;          /* of zstd, bytes; 0: ZSTD_WINDOW */
 	void (*progress)(void *arg, int64_t bytes); /* NULL, or told how many bytes were read so far */
 	void *progress_arg;
 	char diff_id[65];            /* out: hex. The tar's own digest; with `strip` that of the tree as tar_write writes it */
 	int64_t size;                /* out: bytes of file content */
 };
 
-/* Reads a tar, gzip'd or not, into a layer. Nothing escapes its tree; a layer that is there already is kept; on failure
+/* Reads a tar, packed by gzip or zstd or not at all, into a layer. Nothing escapes its tree; a layer that is there already is kept; on failure
  * nothing is left. Returns a descriptor that keeps the layer from being removed: to be closed once an image or a container names
  * it. Else -errno with the offset and the reason. */
 int layer_import(int store, struct source *from, struct layer_import *how, struct err *err);

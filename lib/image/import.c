@@ -45,7 +45,7 @@ int image_import(int store, struct source *from, struct image_import *how, struc
 /* The tar of NAME in $CTRBOX_IMAGES: an open file, its path in PATH (malloc'ed), or -ENOENT. */
 static int open_stock(const char *name, char **path)
 {
-	static const char *const after[] = { ".tar", ".tar.gz", ".tgz" };
+	static const char *const after[] = { ".tar", ".tar.gz", ".tgz", ".tar.zst" };
 	const char *dir = getenv("CTRBOX_IMAGES");
 	size_t len = strlen(name), latest = sizeof ":latest" - 1;
 	int fd = -ENOENT;

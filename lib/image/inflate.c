@@ -1,5 +1,6 @@
 #include "image/inflate.h"
 #include "image/inflate_codes.h"
+#include "image/load.h"
 
 #include <errno.h>
 #include <string.h>
@@ -69,14 +70,6 @@ int inflate_bytes(struct inflate *z, size_t n, struct err *err)
 	int rc = fill(z, n, err);
 
 	return rc < 0 ? rc : z->in_end - z->in_pos >= n;
-}
-
-static inline uint64_t load64(const unsigned char *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof v);
-	return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? v : __builtin_bswap64(v);
 }
 
 /* To at least 56 bits, without a branch: the bits above nbits may be there already, and are the same. */

@@ -81,7 +81,7 @@ static int extract(int tree, struct source *from, struct layer_import *how, stru
 {
 	struct tar_extract t = { .rootfd = tree, .strip = how->strip, .whiteouts = true };
 	struct count_source count = { { count_read }, from, how, 0 };
-	struct source *unpacked = unpack_new(&count.s);
+	struct source *unpacked = unpack_new(&count.s, how->max_window);
 	struct hash_source hash = { .s = { hash_read }, .from = unpacked };
 	int rc;
 

@@ -2,6 +2,8 @@
 
 #include "base/buf.h"
 #include "image/gzip.h"
+#include "image/load.h"
+#include "image/zstd.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -16,7 +18,9 @@ struct unpack {
 	unsigned char magic[MAGIC];
 	size_t have, given;           /* bytes in `magic`, and of those handed on */
 	bool known;
-	struct gzip *gzip;            /* or NULL: as it is */
+	int64_t max_window;
+	struct gzip *gzip;            /* one of these, or none: as it is */
+	struct zstd *zstd;
 };
 
 static ssize_t head_read(struct source *s, void *data, size_t len, struct err *err)
@@ -37,7 +41,7 @@ static const char *refused(const unsigned char *m, size_t n)
 	static const struct {
 		const char *magic, *name;
 		size_t len;
-	} kinds[] = { { "\x28\xb5\x2f\xfd", "zstd", 4 }, { "\xfd" "7zXZ", "xz", 5 }, { "BZh", "bzip2", 3 }, { "\x04\x22\x4d\x18", "lz4", 4 } };
+	} kinds[] = { { "\xfd" "7zXZ", "xz", 5 }, { "BZh", "bzip2", 3 }, { "\x04\x22\x4d\x18", "lz4", 4 } };
 
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
 		if (n >= kinds[i].len && memcmp(m, kinds[i].magic, kinds[i].len) == 0)
@@ -60,11 +64,13 @@ static int find_out(struct unpack *u, struct err *err)
 	}
 	name = refused(u->magic, u->have);
 	if (name)
-		return err_msg(err, -ENOTSUP, "compressed with %s, which is not supported: gzip is", name);
+		return err_msg(err, -ENOTSUP, "compressed with %s, which is not supported: gzip and zstd are", name);
 	if (u->have >= 2 && u->magic[0] == 0x1f && u->magic[1] == 0x8b) {
 		u->gzip = xmalloc(sizeof *u->gzip);
 		gzip_init(u->gzip, &u->head);
 	}
+	if (u->have >= 4 && zstd_is(load32(u->magic)))
+		u->zstd = zstd_new(&u->head, u->max_window ? u->max_window : ZSTD_WINDOW);
 	u->known = true;
 	return 0;
 }
@@ -76,16 +82,19 @@ static ssize_t unpack_read(struct source *s, void *data, size_t len, struct err 
 
 	if (rc < 0)
 		return rc;
-	return u->gzip ? gzip_read(u->gzip, data, len, err) : head_read(&u->head, data, len, err);
+	if (u->gzip)
+		return gzip_read(u->gzip, data, len, err);
+	return u->zstd ? zstd_read(u->zstd, data, len, err) : head_read(&u->head, data, len, err);
 }
 
-struct source *unpack_new(struct source *from)
+struct source *unpack_new(struct source *from, int64_t max_window)
 {
 	struct unpack *u = xcalloc(1, sizeof *u);
 
 	u->s.read = unpack_read;
 	u->head.read = head_read;
 	u->from = from;
+	u->max_window = max_window;
 	return &u->s;
 }
 
@@ -94,5 +103,6 @@ void unpack_free(struct source *unpacked)
 	struct unpack *u = (struct unpack *)unpacked;
 
 	free(u->gzip);
+	zstd_free(u->zstd);
 	free(u);
 }

@@ -1,11 +1,12 @@
-/* A source that decompresses another: gzip by its magic number (RFC 1951, 1952; several members in a row), anything else as it is.
- * Other compressions are refused by name. */
+/* A source that decompresses another: gzip (RFC 1951, 1952) and zstd (RFC 8878) by their magic numbers, several members or frames in a row;
+ * anything else as it is. Other compressions are refused by name. */
 #ifndef IMAGE_UNPACK_H
 #define IMAGE_UNPACK_H
 
 #include "image/tar.h"
 
-struct source *unpack_new(struct source *from);
+/* MAX_WINDOW: bytes of the largest zstd window that is taken; 0: ZSTD_WINDOW. */
+struct source *unpack_new(struct source *from, int64_t max_window);
 void unpack_free(struct source *unpacked);
 
 #endif

@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t len)
 		memcpy(whole + 1 + sizeof header, data + 1, len - 1);
 	}
 	memory_init(&m, whole, len ? len + sizeof header : 0);
-	unpacked = unpack_new(&m.s);
+	unpacked = unpack_new(&m.s, 0);
 	while ((n = unpacked->read(unpacked, out, data && len ? 1 + data[0] * 256u : sizeof out, &err)) > 0)
 		;
 	if (n < 0 && (!err.code || !err.text[0]))
