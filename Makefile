@@ -1,6 +1,6 @@
 # ctrbox: one static binary, many applets. `make help` lists what can be made.
 #
-# Yours to set: CC CROSS_COMPILE CFLAGS LDFLAGS DESTDIR PREFIX BINDIR MANDIR APPLETS WERROR V BUILD.
+# Yours to set: CC CROSS_COMPILE HOSTCC CFLAGS LDFLAGS DESTDIR PREFIX BINDIR MANDIR APPLETS WERROR V BUILD.
 # A new applet is one new file applets/ctr-x.c with `int ctr_x_main(int argc, char **argv)`; one of many subcommands may have more
 # in applets/ctr-x/.
 
@@ -9,6 +9,7 @@ PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
 CFLAGS ?= -Os
+HOSTCC ?= cc
 ifeq ($(origin CC),default)
 CC := $(if $(CROSS_COMPILE),$(CROSS_COMPILE)gcc,musl-gcc)
 endif
@@ -54,6 +55,23 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/compile.words
 	$(Q)$(CC) $(MUST_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 $(BUILD)/obj/applets/main.o: $(BUILD)/applets.h
+$(BUILD)/obj/lib/sys/seccomp.o: $(BUILD)/seccomp_default.h
+
+# The default seccomp profile becomes a program for the target's system calls by a tool that runs here: it is made of the same compiler that
+# the box has for its users' profiles.
+$(BUILD)/seccomp_default.h: lib/sys/seccomp.profile $(BUILD)/host/seccomp $(BUILD)/syscalls
+	$(TELL) '  MAKE $@'
+	$(Q)$(BUILD)/host/seccomp $< $(BUILD)/syscalls >$@
+
+$(BUILD)/syscalls: tools/syscalls lib/sys/seccomp_arch.h $(BUILD)/compile.words
+	$(Q)tools/syscalls $(CC) $(MUST_CFLAGS) $(CFLAGS) >$@
+
+HOST_SOURCES := tools/seccomp.c lib/sys/seccomp_compile.c lib/sys/caps.c \
+	$(addprefix lib/base/,buf.c clock.c err.c fields.c file.c io.c json.c json_parse.c num.c say.c)
+$(BUILD)/host/seccomp: $(HOST_SOURCES) lib/sys/seccomp_compile.h $(wildcard lib/base/*.h)
+	@mkdir -p $(@D)
+	$(TELL) '  HOST $@'
+	$(Q)$(HOSTCC) -std=gnu11 -D_GNU_SOURCE -O1 -Wall -Wextra $(if $(WERROR),-Werror) -iquote lib $(HOST_SOURCES) -o $@
 
 # These are rewritten only when they say something new: a change of flags, of the folder or of APPLETS
 # then makes again exactly what depends on it.
@@ -122,7 +140,7 @@ $(BUILD)/bench/%: tools/bench/%.c $(BUILD)/compile.words $(BUILD)/ctrbox
 size: all
 	tools/size $(SELECTED)
 
-lint: $(BUILD)/applets.h
+lint: $(BUILD)/applets.h $(BUILD)/seccomp_default.h
 	shellcheck $$(grep -lE '^#!/bin/sh|^# shellcheck shell' test/* tools/* .ci/*)
 	@if command -v cppcheck >/dev/null; then set -x; cppcheck --quiet --enable=warning,portability --inline-suppr \
 		--error-exitcode=1 -D_GNU_SOURCE -Ilib -I$(BUILD) applets lib; fi
@@ -151,4 +169,4 @@ help:
 		'make debian     build/debian, what the end-to-end tests fetch from a Debian mirror' \
 		'make clean      empties build/ but for build/debian' \
 		'make APPLETS="ctr-run ctr-ps"  a smaller box' \
-		'variables: CC CROSS_COMPILE CFLAGS LDFLAGS DESTDIR PREFIX BINDIR MANDIR APPLETS WERROR=1 V=1 BUILD=DIR'
+		'variables: CC CROSS_COMPILE HOSTCC CFLAGS LDFLAGS DESTDIR PREFIX BINDIR MANDIR APPLETS WERROR=1 V=1 BUILD=DIR'

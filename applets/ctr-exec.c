@@ -20,7 +20,7 @@ static const struct opt opts[] = {
 	{ 0, "env-file", "FILE", OPT_STRS, O(env_files), "variables, one K=V a line", NULL },
 	{ 'w', "workdir", "DIR", OPT_STR, O(workdir), "working directory", NULL },
 	{ 'u', "user", "USER[:GROUP]", OPT_STR, O(user), "names of the container's, or ids", NULL },
-	{ 0, "privileged", NULL, OPT_FLAG, O(privileged), "all capabilities", NULL },
+	{ 0, "privileged", NULL, OPT_FLAG, O(privileged), "all capabilities, all system calls", NULL },
 	OPT_END
 };
 
@@ -49,8 +49,10 @@ static void fill_process(const struct options *o, char **cmd, struct process *p)
 		p->user = xstrdup(o->user);
 		p->groups = (struct strs){ 0 };
 	}
-	if (o->privileged)
+	if (o->privileged) {
 		p->caps = (int64_t)caps_all();
+		p->seccomp = xstrdup("unconfined");
+	}
 	if (options_env(&o->env_files, &o->env, o->tty, &p->env, &err) < 0)
 		die_err(125, NULL, &err);
 	if (p->cwd && *p->cwd != '/')

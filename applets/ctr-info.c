@@ -39,7 +39,7 @@ static const struct feature features[] = {
 	{ "close_range", probe_close_range, NULL, NULL, NULL, NULL, "nothing open leaks in (Linux 5.9)" },
 	{ "mount API", probe_mount_api, NULL, NULL, NULL, NULL, "mounts by descriptor (Linux 5.2)" },
 	{ "mount_setattr", probe_mount_setattr, NULL, NULL, NULL, NULL, "read-only trees, idmapped mounts (Linux 5.12)" },
-	{ "seccomp filter", probe_seccomp_filter, NULL, NULL, NULL, "CONFIG_SECCOMP CONFIG_SECCOMP_FILTER", "system calls barred" },
+	{ "seccomp filter", probe_seccomp_filter, NULL, NULL, NULL, "CONFIG_SECCOMP CONFIG_SECCOMP_FILTER", "system calls barred; else all are allowed" },
 	{ "overlay", NULL, probe_filesystem, "overlay", "overlay", "CONFIG_OVERLAY_FS", "images' layers; else they are copied" },
 	{ "proc", NULL, probe_filesystem, "proc", NULL, "CONFIG_PROC_FS", "/proc" },
 	{ "sysfs", NULL, probe_filesystem, "sysfs", NULL, "CONFIG_SYSFS", "/sys" },

@@ -75,6 +75,7 @@ static void put_process(const struct process *p, struct json_out *o)
 	json_put_str(o, "user", p->user ? p->user : "0:0");
 	caps_names((uint64_t)p->caps, &caps);
 	json_put_strs(o, "capabilities", &caps);
+	json_put_str(o, "seccomp", p->seccomp ? p->seccomp : "default");
 	strs_free(&caps);
 }
 

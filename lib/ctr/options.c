@@ -88,7 +88,7 @@ const struct opt run_opts[] = {
 	{ 0, "cap-add", "CAP", OPT_STRS, O(cap_add), "a capability more; ALL", NULL },
 	{ 0, "cap-drop", "CAP", OPT_STRS, O(cap_drop), "one less; ALL", NULL },
 	{ 0, "privileged", NULL, OPT_FLAG, O(privileged), "all capabilities, no masks, the host's devices", NULL },
-	{ 0, "security-opt", "OPT", OPT_STRS, O(security), "no-new-privileges", NULL },
+	{ 0, "security-opt", "OPT", OPT_STRS, O(security), "no-new-privileges, seccomp=FILE (docker's format), seccomp=unconfined", NULL },
 	{ 0, "init", NULL, OPT_FLAG, O(init), "an init of ours is pid 1: forwards signals, reaps", NULL },
 	{ 0, "restart", "POLICY", OPT_STR, O(restart), "no, on-failure[:N], always, unless-stopped", NULL },
 	{ 0, "stop-signal", "SIG", OPT_STR, O(stop_signal), "what ctr-stop sends first; TERM", NULL },

@@ -4,6 +4,7 @@
 #include "ctr/options.h"
 #include "ctr/rlimit.h"
 #include "sys/caps.h"
+#include "sys/seccomp.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -87,13 +88,43 @@ static int set_caps(const struct store *s, const struct run_options *o, struct p
 	return 0;
 }
 
+/* "unconfined", "builtin" (docker's word for the default), or a file. */
+static int set_seccomp(const char *v, struct process *p, struct err *err)
+{
+	char *path = NULL;
+	int r = 0;
+
+	free(p->seccomp);
+	free(p->seccomp_filter);
+	p->seccomp = p->seccomp_filter = NULL;
+	if (!strcmp(v, "unconfined"))
+		p->seccomp = xstrdup(v);
+	else if (strcmp(v, "builtin"))
+		r = seccomp_profile(v, (uint64_t)p->caps, &p->seccomp_filter, err);
+	if (p->seccomp_filter) {
+		path = realpath(v, NULL);
+		p->seccomp = xstrdup(path ? path : v);
+	}
+	free(path);
+	return r < 0 ? err_prefix(err, "--security-opt seccomp=%s", v) : 0;
+}
+
 static int set_security(const struct run_options *o, struct process *p, struct err *err)
 {
+	if (o->privileged)
+		p->seccomp = xstrdup("unconfined"); /* unless one is given */
 	for (size_t i = 0; i < o->security.n; i++) {
 		const char *v = o->security.v[i];
 
+		if (starts_with(v, "seccomp=")) {
+			int r = set_seccomp(v + strlen("seccomp="), p, err);
+
+			if (r < 0)
+				return r;
+			continue;
+		}
 		if (strcmp(v, "no-new-privileges") && strcmp(v, "no-new-privileges=true") && strcmp(v, "no-new-privileges:true"))
-			return err_msg(err, -EINVAL, "--security-opt %s: unknown (this version knows no-new-privileges)", v);
+			return err_msg(err, -EINVAL, "--security-opt %s: unknown (this version knows no-new-privileges and seccomp=)", v);
 		p->no_new_privs = true;
 	}
 	return 0;

@@ -6,6 +6,7 @@
 #include "sys/caps.h"
 #include "sys/exec.h"
 #include "sys/proc.h"
+#include "sys/seccomp.h"
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/keyctl.h>
@@ -147,6 +148,21 @@ static char **environment(const struct process *p, const char *home, struct strs
 	return env->v;
 }
 
+/* The system calls that it may make. A kernel without filters runs it without, unless a profile was asked for. */
+static int confine(const struct process *p, struct err *err)
+{
+	bool given = p->seccomp != NULL;
+	int r;
+
+	if (given && !strcmp(p->seccomp, "unconfined"))
+		return 0;
+	r = given ? seccomp_load(p->seccomp_filter) : seccomp_load_default((uint64_t)p->caps);
+	if (r == 0 || (!given && seccomp_missing(r)))
+		return 0;
+	err_sys(err, r, "load the seccomp profile%s%s", given ? " " : "", given ? p->seccomp : "");
+	return seccomp_missing(r) ? err_hint(err, "CONFIG_SECCOMP_FILTER?") : r;
+}
+
 static int prepare(const struct become *b, struct user *u, struct err *err)
 {
 	const struct process *p = b->process;
@@ -180,11 +196,15 @@ int process_become(const struct become *b, struct err *err)
 	prctl(PR_SET_DUMPABLE, 0);
 	if (!r && p->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		r = err_sys(err, -errno, "set no_new_privs");
+	if (!r && !p->no_new_privs) /* as long as we are privileged to; the profile then applies to what follows here */
+		r = confine(p, err);
 	if (!r)
 		r = change_user(p, &u, err);
 	default_signals();
 	if (!r)
 		r = follow_parent(b->sync, err);
+	if (!r && p->no_new_privs)
+		r = confine(p, err);
 	if (!r && b->before_exec)
 		r = b->before_exec(b->arg, err);
 	return r ? r : exec_command(p->args.v, environment(p, u.home, &env), err);

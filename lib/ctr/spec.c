@@ -12,6 +12,8 @@ static const struct field process_fields[] = {
 	{ "capabilities", FIELD_I64, P(caps), NULL, 0 },
 	{ "no_new_privs", FIELD_BOOL, P(no_new_privs), NULL, 0 },
 	{ "tty", FIELD_BOOL, P(tty), NULL, 0 },
+	{ "seccomp", FIELD_STR, P(seccomp), NULL, 0 },
+	{ "seccomp_filter", FIELD_STR, P(seccomp_filter), NULL, 0 },
 	{ "rlimits", FIELD_STRS, P(rlimits), NULL, 0 },
 	{ "oom_score_adj", FIELD_STR, P(oom_score_adj), NULL, 0 },
 	{ 0 },

@@ -39,6 +39,8 @@ struct process {
 	struct strs groups;      /* supplementary, name|gid */
 	int64_t caps;            /* capability mask */
 	bool no_new_privs, tty;
+	char *seccomp;           /* NULL: the default profile; "unconfined"; or the file that seccomp_filter was made of */
+	char *seccomp_filter;    /* as seccomp_load takes it */
 	struct strs rlimits;     /* "nofile=1024:2048" */
 	char *oom_score_adj;     /* a number, or NULL */
 };
