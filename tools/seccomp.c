@@ -300,7 +300,7 @@ int main(int argc, char **argv)
 	k = m.known.v;
 	for (size_t i = 0; i < m.known.n; i++)
 		if (!k[i].named)
-			printf("/* not named by the profile: %s */\n", k[i].name);
+			printf("/* not named by the profile: %s %lu */\n", k[i].name, k[i].nr);
 	print_names(&m);
 	print_program(&program);
 	return fflush(stdout) ? 1 : 0;
