@@ -186,6 +186,7 @@ static void mount_all(int rootfd, const struct options *o)
 	const unsigned long safe = MS_NOSUID | MS_NOEXEC | MS_NODEV;
 	const struct place *places = o->places.v;
 	struct err e = { 0 };
+	int dev;
 
 	if (o->proc)
 		mount_new(rootfd, "proc", "/proc", safe, NULL);
@@ -193,7 +194,9 @@ static void mount_all(int rootfd, const struct options *o)
 		mount_new(rootfd, "sysfs", "/sys", safe | MS_RDONLY, NULL);
 	if (o->dev) {
 		say_step("make /dev");
-		or_die_err(dev_populate(rootfd, !ns_user_first(), 64 << 20, &e), &e);
+		dev = dev_populate(rootfd, !ns_user_first(), 64 << 20, &e);
+		or_die_err(dev, &e);
+		close(dev);
 	}
 	for (size_t i = 0; i < o->places.n; i++)
 		mount_place(rootfd, &places[i]);

@@ -24,6 +24,19 @@ int path_open(int rootfd, const char *path, int flags, mode_t mode)
 	return fd;
 }
 
+int path_mkdir_plain(int rootfd, const char *path, mode_t mode)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
+	};
+	int fd = sys_openat2(rootfd, path, &how);
+
+	if (fd == -ENOENT && (mkdirat(rootfd, path, mode) == 0 || errno == EEXIST))
+		fd = sys_openat2(rootfd, path, &how);
+	return fd;
+}
+
 /* The next component of *PATH into NAME, moving *PATH on. 1, 0 at the end, -ENAMETOOLONG. */
 static int next_component(const char **path, char name[256])
 {

@@ -18,6 +18,10 @@ int path_parent(int rootfd, const char *path, mode_t make, char name[256]);
 /* The directory PATH as an O_PATH descriptor, each missing component made with MODE. fd or -errno. */
 int path_mkdirs(int rootfd, const char *path, mode_t mode);
 
+/* The directory PATH (no slash before it) as an O_PATH descriptor, without following any link; its last component is made with MODE if it
+ * is missing. fd or -errno: -ELOOP for a link. */
+int path_mkdir_plain(int rootfd, const char *path, mode_t mode);
+
 /* The file PATH as an O_PATH descriptor, made empty (parents too) if it is missing. fd or -errno. */
 int path_mkfile(int rootfd, const char *path, mode_t mode);
 

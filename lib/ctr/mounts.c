@@ -1,6 +1,7 @@
 #include "ctr/mounts.h"
 #include "base/kernel.h"
 #include "base/path.h"
+#include "ctr/places.h"
 #include "ctr/rootfs.h"
 #include "sys/mount.h"
 #include <dirent.h>
@@ -12,6 +13,7 @@
 
 struct operation {
 	const struct mount_work *w;
+	struct places *places;
 	const struct mount_spec *m;
 	struct mount_options o;
 	int tree;            /* -1: to be opened */
@@ -23,6 +25,10 @@ static int mount_on_target(const struct operation *op, const char *fstype, const
 {
 	int dst = path_mkdirs(op->w->root, op->m->target, 0755), r;
 
+	if (dst >= 0 && place_guard(dst, -1, op->m->target, op->err) < 0) {
+		close(dst);
+		return -EPERM;
+	}
 	r = dst < 0 ? dst : mount_fs(fstype, fstype, dst, op->o.set, data);
 	if (dst >= 0)
 		close(dst);
@@ -52,7 +58,12 @@ static int make_target(const struct operation *op, int tree)
 	if (fstat(tree, &st) < 0)
 		return err_sys(op->err, -errno, "stat %s", op->m->source);
 	dst = S_ISDIR(st.st_mode) ? path_mkdirs(op->w->root, op->m->target, 0755) : path_mkfile(op->w->root, op->m->target, 0644);
-	return dst < 0 ? err_sys(op->err, dst, "make mount point %s", op->m->target) : dst;
+	if (dst < 0)
+		return err_sys(op->err, dst, "make mount point %s", op->m->target);
+	if (place_guard(dst, tree, op->m->target, op->err) == 0)
+		return dst;
+	close(dst);
+	return -EPERM;
 }
 
 static int do_bind(struct operation *op)
@@ -73,49 +84,42 @@ static int do_bind(struct operation *op)
 static int bind_host(struct operation *op, const char *path)
 {
 	int tree = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
-	int dst = tree < 0 ? tree : path_mkdirs(op->w->root, op->m->target, 0755);
+	int dst = tree < 0 ? tree : place_directory(op->places, op->m->target, op->err), r;
 
 	if (dst < 0) {
 		if (tree >= 0)
 			close(tree);
-		return err_sys(op->err, dst, "bind the host's %s", path);
+		return tree < 0 ? err_sys(op->err, tree, "bind the host's %s", path) : dst;
 	}
 	op->o.set &= MS_RDONLY;
+	r = fcntl(tree, F_DUPFD_CLOEXEC, 3);
+	if (r >= 0)
+		place_keep(op->places, op->m->target, r);
 	return bind_and_flag(op, tree, dst);
 }
 
-/* A link would have it land somewhere else, and what is done to it by name later as well (CVE-2019-16884, CVE-2023-27561). */
-static int refuse_link(const struct operation *op)
+/* Mounts one of our own file systems. */
+static int mount_own(const struct operation *op, const char *fstype)
 {
-	int fd = path_open(op->w->root, op->m->target, O_PATH | O_NOFOLLOW, 0);
-	struct stat st;
-	bool link = fd >= 0 && fstat(fd, &st) == 0 && S_ISLNK(st.st_mode);
+	int mount = place_mount(op->places, op->m->target, fstype, op->o.set, NULL, op->err);
 
-	if (fd >= 0)
-		close(fd);
-	return link ? err_msg(op->err, -ELOOP, "%s: is a symbolic link in the root file system", op->m->target) : 0;
+	if (mount >= 0)
+		place_keep(op->places, op->m->target, mount);
+	return mount < 0 ? mount : 0;
 }
 
 static int do_proc(struct operation *op)
 {
-	int r = refuse_link(op);
-
-	if (r < 0)
-		return r;
 	if (op->w->userns && !ns_is_private(op->w->spec->pid))
 		return bind_host(op, "/proc");
-	return mount_on_target(op, "proc", NULL);
+	return mount_own(op, "proc");
 }
 
 static int do_sysfs(struct operation *op)
 {
-	int r = refuse_link(op);
-
-	if (r < 0)
-		return r;
 	if (op->w->userns && !ns_is_private(op->w->spec->net))
 		return bind_host(op, "/sys");
-	return mount_on_target(op, "sysfs", NULL);
+	return mount_own(op, "sysfs");
 }
 
 static int do_mqueue(struct operation *op)
@@ -125,7 +129,7 @@ static int do_mqueue(struct operation *op)
 	if (op->w->userns && !ns_is_private(op->w->spec->ipc))
 		r = bind_host(op, "/dev/mqueue");
 	else
-		r = mount_on_target(op, "mqueue", NULL);
+		r = mount_own(op, "mqueue");
 	return r == -ENODEV || r == -ENOENT ? 0 : r; /* a kernel without POSIX message queues, a host that doesn't mount them: no harm */
 }
 
@@ -151,10 +155,10 @@ static void copy_nodes(int from, int to, dev_t fs)
 		close(to);
 }
 
-/* All nodes of the host's /dev that aren't there already. */
-static int host_devices(struct operation *op)
+/* All nodes of the host's /dev that aren't there already, to DEV. */
+static int host_devices(struct operation *op, int dev)
 {
-	int from = open("/dev", O_RDONLY | O_DIRECTORY | O_CLOEXEC), to = path_open(op->w->root, "/dev", O_RDONLY | O_DIRECTORY, 0);
+	int from = open("/dev", O_RDONLY | O_DIRECTORY | O_CLOEXEC), to = path_open(dev, ".", O_RDONLY | O_DIRECTORY, 0);
 	struct stat st;
 
 	if (from < 0 || to < 0 || fstat(from, &st) < 0)
@@ -169,15 +173,15 @@ static int do_dev(struct operation *op)
 	const struct spec *s = op->w->spec;
 	int64_t shm = s->shm_size ? s->shm_size : 64 << 20;
 	bool shared = ns_is_host(s->ipc) || op->w->shm >= 0;
-	int r = refuse_link(op);
+	int dev = dev_populate(op->w->root, op->w->userns, shared ? 0 : shm, op->err), r = dev < 0 ? dev : 0;
 
-	if (!r)
-		r = dev_populate(op->w->root, op->w->userns, shared ? 0 : shm, op->err);
 	if (!r && s->privileged && !op->w->userns)
-		r = host_devices(op);
+		r = host_devices(op, dev);
+	if (dev >= 0)
+		place_keep(op->places, op->m->target, dev);
 	if (!r && shared) {
 		struct mount_spec m = { (char *)"bind", (char *)"/dev/shm", (char *)"/dev/shm", NULL };
-		struct operation shm_op = { op->w, &m, { .set = MS_NOSUID | MS_NODEV | MS_NOEXEC }, op->w->shm, op->err };
+		struct operation shm_op = { op->w, op->places, &m, { .set = MS_NOSUID | MS_NODEV | MS_NOEXEC }, op->w->shm, op->err };
 
 		r = do_bind(&shm_op);
 	}
@@ -234,23 +238,17 @@ static int mount_hierarchies(struct operation *op, int base)
 static int do_cgroup(struct operation *op)
 {
 	const struct cgroup_host *host = store_cgroups(op->w->store);
-	unsigned long flags = op->o.set;
 	int base, r;
 
 	if (!host->n || !ns_is_private(op->w->spec->cgroupns))
 		return 0;
 	if (host->n == 1 && host->unified >= 0)
-		return mount_on_target(op, "cgroup2", NULL);
-	op->o.set &= ~(unsigned long)MS_RDONLY;
-	r = mount_on_target(op, "tmpfs", "mode=755,size=64k");
-	op->o.set = flags;
-	if (r < 0)
-		return r;
-	base = path_open(op->w->root, op->m->target, O_RDONLY | O_DIRECTORY, 0);
+		return mount_own(op, "cgroup2");
+	base = place_mount(op->places, op->m->target, "tmpfs", op->o.set & ~(unsigned long)MS_RDONLY, "mode=755,size=64k", op->err);
 	if (base < 0)
-		return err_sys(op->err, base, "open %s", op->m->target);
+		return base;
 	r = mount_hierarchies(op, base);
-	if (!r && flags & MS_RDONLY)
+	if (!r && op->o.set & MS_RDONLY)
 		r = mount_flags(base, MS_RDONLY, 0, false);
 	close(base);
 	return r;
@@ -259,7 +257,7 @@ static int do_cgroup(struct operation *op)
 /* Covers a file with /dev/null and a directory with an empty read-only tmpfs; what isn't there needs no cover. */
 static int do_mask(struct operation *op)
 {
-	int dst = path_open(op->w->root, op->m->target, O_PATH | O_NOFOLLOW, 0), null, r;
+	int dst = place_open(op->places, op->m->target), null, r;
 	struct stat st;
 
 	if (dst < 0)
@@ -269,7 +267,7 @@ static int do_mask(struct operation *op)
 	} else if (S_ISDIR(st.st_mode)) {
 		r = mount_fs("tmpfs", "tmpfs", dst, MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=0,nr_inodes=2");
 	} else {
-		null = path_open(op->w->root, "/dev/null", O_PATH | O_NOFOLLOW, 0);
+		null = place_open(op->places, "/dev/null");
 		r = null < 0 ? null : fstat(null, &st) < 0 ? -errno : 0;
 		if (!r && (!S_ISCHR(st.st_mode) || st.st_rdev != 0x103)) /* 1:3; a link would redirect the bind (CVE-2025-31133) */
 			r = -EINVAL;
@@ -285,7 +283,7 @@ static int do_mask(struct operation *op)
 /* Makes an existing path read-only by a bind of it on itself. */
 static int do_readonly(struct operation *op)
 {
-	int dst = path_open(op->w->root, op->m->target, O_PATH | O_NOFOLLOW, 0), tree;
+	int dst = place_open(op->places, op->m->target), tree;
 
 	if (dst < 0)
 		return dst == -ENOENT || dst == -ENOTDIR ? 0 : err_sys(op->err, dst, "make %s read-only", op->m->target);
@@ -357,10 +355,10 @@ bool mount_needs_tree(const struct mount_spec *m)
 	return !strcmp(m->type, "file") || !strcmp(m->type, "bind") || !strcmp(m->type, "volume") || !strcmp(m->type, "device");
 }
 
-static int perform(const struct mount_work *w, size_t i, struct err *err)
+static int perform(const struct mount_work *w, struct places *places, size_t i, struct err *err)
 {
 	const struct mount_spec *m = (const struct mount_spec *)w->spec->mounts.v + i;
-	struct operation op = { w, m, { 0 }, w->trees ? w->trees[i] : -1, err };
+	struct operation op = { w, places, m, { 0 }, w->trees ? w->trees[i] : -1, err };
 	int r = err_msg(err, -EINVAL, "mount of unknown type %s", m->type);
 
 	mount_options_parse(m->options, &op.o);
@@ -373,11 +371,13 @@ static int perform(const struct mount_work *w, size_t i, struct err *err)
 
 int mounts_perform(const struct mount_work *w, struct err *err)
 {
-	for (size_t i = 0; i < w->spec->mounts.n; i++) {
-		int r = perform(w, i, err);
+	struct places places = { w->root, { -1, -1, -1 } };
+	int r = 0;
 
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	for (size_t i = 0; i < w->spec->mounts.n && !r; i++)
+		r = perform(w, &places, i, err);
+	for (int i = 0; i < PLACES; i++)
+		if (places.fd[i] >= 0)
+			close(places.fd[i]);
+	return r;
 }

@@ -90,18 +90,17 @@ static int fill(int dev, bool bind_nodes, int64_t shm_size, struct err *err)
 
 int dev_populate(int rootfd, bool bind_nodes, int64_t shm_size, struct err *err)
 {
-	int dst = path_mkdirs(rootfd, "/dev", 0755), r;
+	int dst = path_mkdir_plain(rootfd, "dev", 0755), dev, r;
 
+	if (dst == -ELOOP)
+		return err_msg(err, dst, "/dev: is a symbolic link in the root file system");
 	if (dst < 0)
 		return err_sys(err, dst, "make /dev");
-	r = mount_fs("tmpfs", "tmpfs", dst, MS_NOSUID | MS_STRICTATIME, "mode=755,size=64m");
+	dev = mount_open("tmpfs", MS_NOSUID | MS_STRICTATIME, "mode=755,size=64m");
+	r = dev < 0 ? dev : mount_attach(dev, dst);
 	close(dst);
-	if (r < 0)
-		return err_sys(err, r, "mount /dev");
-	dst = path_open(rootfd, "/dev", O_RDONLY | O_DIRECTORY, 0);
-	if (dst < 0)
-		return err_sys(err, dst, "open /dev");
-	r = fill(dst, bind_nodes, shm_size, err);
-	close(dst);
-	return r;
+	r = r < 0 ? err_sys(err, r, "mount /dev") : fill(dev, bind_nodes, shm_size, err);
+	if (r < 0 && dev >= 0)
+		close(dev);
+	return r < 0 ? r : dev;
 }

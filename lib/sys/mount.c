@@ -88,6 +88,50 @@ int mount_fs(const char *fstype, const char *source, int dst_fd, unsigned long f
 	return mount(source, path_of_fd(dst_fd, dst), fstype, flags, data) < 0 ? -errno : 0;
 }
 
+/* MS_ flags as mount_setattr(2)'s MOUNT_ATTR_ ones. */
+static uint64_t to_attr(unsigned long flags)
+{
+	return (flags & MS_RDONLY ? MOUNT_ATTR_RDONLY : 0) | (flags & MS_NOSUID ? MOUNT_ATTR_NOSUID : 0) |
+	       (flags & MS_NODEV ? MOUNT_ATTR_NODEV : 0) | (flags & MS_NOEXEC ? MOUNT_ATTR_NOEXEC : 0) |
+	       (flags & MS_NODIRATIME ? MOUNT_ATTR_NODIRATIME : 0) | (flags & MS_NOATIME ? MOUNT_ATTR_NOATIME : 0) |
+	       (flags & MS_STRICTATIME ? MOUNT_ATTR_STRICTATIME : 0);
+}
+
+/* "mode=755,size=64m" to a file system that is being made. */
+static int configure(int fs, const char *data)
+{
+	struct strs words = { 0 };
+	int r = 0;
+
+	strs_split(&words, data ? data : "", ',');
+	for (size_t i = 0; i < words.n && !r; i++) {
+		char *eq = strchr(words.v[i], '=');
+
+		if (eq)
+			*eq = 0;
+		r = sys_fsconfig(fs, eq ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, words.v[i], eq ? eq + 1 : NULL, 0);
+	}
+	strs_free(&words);
+	return r;
+}
+
+int mount_open(const char *fstype, unsigned long flags, const char *data)
+{
+	int fs = sys_fsopen(fstype, FSOPEN_CLOEXEC), r;
+
+	if (fs < 0)
+		return fs;
+	r = sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", fstype, 0);
+	if (!r)
+		r = configure(fs, data);
+	if (!r)
+		r = sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
+	if (!r)
+		r = sys_fsmount(fs, FSMOUNT_CLOEXEC, (unsigned)to_attr(flags));
+	close(fs);
+	return r;
+}
+
 int mount_attach(int mount_fd, int dst_fd)
 {
 	return sys_move_mount(mount_fd, "", dst_fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
@@ -113,15 +157,6 @@ int mount_bind(int src_fd, int dst_fd, bool recursive)
 	r = mount_attach(tree, dst_fd);
 	close(tree);
 	return r;
-}
-
-/* MS_ flags as mount_setattr(2)'s MOUNT_ATTR_ ones. */
-static uint64_t to_attr(unsigned long flags)
-{
-	return (flags & MS_RDONLY ? MOUNT_ATTR_RDONLY : 0) | (flags & MS_NOSUID ? MOUNT_ATTR_NOSUID : 0) |
-	       (flags & MS_NODEV ? MOUNT_ATTR_NODEV : 0) | (flags & MS_NOEXEC ? MOUNT_ATTR_NOEXEC : 0) |
-	       (flags & MS_NODIRATIME ? MOUNT_ATTR_NODIRATIME : 0) | (flags & MS_NOATIME ? MOUNT_ATTR_NOATIME : 0) |
-	       (flags & MS_STRICTATIME ? MOUNT_ATTR_STRICTATIME : 0);
 }
 
 int mount_flags(int fd, unsigned long set, unsigned long clear, bool recursive)

@@ -24,6 +24,10 @@ int mount_make_private(struct err *err);
 /* Mounts a new FSTYPE on the directory DST_FD. 0 or -errno (no text: the caller knows what it was for). */
 int mount_fs(const char *fstype, const char *source, int dst_fd, unsigned long flags, const char *data);
 
+/* Makes a new FSTYPE with FLAGS (MS_RDONLY, MS_NOSUID, ..) and its own options DATA, to be put somewhere with mount_attach; after that too the
+ * descriptor is its root, whatever becomes of the names that lead there. fd or -errno: fsopen(2), fsmount(2). */
+int mount_open(const char *fstype, unsigned long flags, const char *data);
+
 /* Binds what SRC_FD (O_PATH) is onto DST_FD (O_PATH), with the mounts below it if RECURSIVE. */
 int mount_bind(int src_fd, int dst_fd, bool recursive);
 
@@ -43,8 +47,9 @@ int mount_attach(int mount_fd, int dst_fd);
  * and the caller chroots. *FALLBACK (may be NULL) tells so. From inside a chroot: -EINVAL, told as that. */
 int root_switch(int rootfd, bool *fallback, struct err *err);
 
-/* The standard /dev of a container below ROOTFD, by name, read as needed by ctr-root too: a tmpfs with null zero full random
- * urandom tty, links fd stdin stdout stderr ptmx core, pts (devpts) and shm. `mode` bind: nodes are bound from the host (user namespaces). */
+/* The standard /dev of a container in ROOTFD's directory `dev`, made if missing and refused if it is a link (-ELOOP): a tmpfs with null zero
+ * full random urandom tty, links fd stdin stdout stderr ptmx core, pts (devpts) and, unless SHM_SIZE is 0, shm. BIND_NODES: from the
+ * host (user namespaces). Returns the mount's descriptor, or -errno, told. */
 int dev_populate(int rootfd, bool bind_nodes, int64_t shm_size, struct err *err);
 
 #endif
