@@ -275,7 +275,7 @@ static int set_up(struct child *c, int *tty, struct err *err)
 	say_step("enter the cgroup %s", c->cgroup->path ? c->cgroup->path : "(none)");
 	r = cgroup_enter(c->cgroup, c->into, err);
 	if (!r)
-		r = process_oom_score(c->in->process, err);
+		r = process_attributes(c->in->process, err);
 	if (!r)
 		r = wait_for_maps(c, &trees, err);
 	if (!r && ns_is_private(spec->cgroupns) && unshare(CLONE_NEWCGROUP) < 0 && errno != EINVAL)

@@ -22,7 +22,7 @@ static void confine(struct spec *s)
 		spec_mount(s, "readonly", NULL, readonly[i], NULL);
 }
 
-void spec_default_mounts(struct spec *s)
+void spec_default_mounts(struct spec *s, bool confined)
 {
 	spec_mount(s, "proc", NULL, "/proc", "nosuid,noexec,nodev");
 	spec_mount(s, "dev", NULL, "/dev", NULL);
@@ -32,7 +32,7 @@ void spec_default_mounts(struct spec *s)
 	spec_mount(s, "file", "resolv.conf", "/etc/resolv.conf", NULL);
 	spec_mount(s, "file", "hostname", "/etc/hostname", NULL);
 	spec_mount(s, "file", "hosts", "/etc/hosts", NULL);
-	if (!s->privileged)
+	if (confined)
 		confine(s);
 }
 

@@ -50,7 +50,7 @@ static void guest_main(struct guest *g)
 	struct err err = { 0 };
 	int master = -1, tty;
 
-	if (process_oom_score(p, &err) < 0)
+	if (process_attributes(p, &err) < 0)
 		report(g->sync, &err);
 	if (g->userns && (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)) {
 		err_sys(&err, -errno, "become root of the user namespace");

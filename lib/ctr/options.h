@@ -37,6 +37,9 @@ int options_namespaces(const struct store *s, const struct run_options *o, struc
 /* Its user, capabilities and limits. */
 int options_process(const struct store *s, const struct run_options *o, struct spec *spec, struct err *err);
 
+/* A --security-opt OPTION that labels what is executed: 1, 0 if it is another kind, or -errno, told. */
+int options_label(const char *option, struct process *p, struct err *err);
+
 /* Restart policy, log, stop signal, health checks. */
 int options_life(const struct run_options *o, struct spec *spec, struct err *err);
 

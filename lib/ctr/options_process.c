@@ -66,24 +66,40 @@ static uint64_t usual_caps(const struct store *s)
 	return caps_default & ~mknod;
 }
 
+/* The capabilities of LIST, as OPTION took them; *ALL: the word was among them. */
+static int parse_caps(const char *option, const struct strs *list, uint64_t *mask, bool *all, struct err *err)
+{
+	uint64_t one, known = list->n ? caps_all() : 0;
+	int r = 0;
+
+	*mask = *all = 0;
+	for (size_t i = 0; i < list->n && !r; i++) {
+		r = caps_parse(list->v[i], &one, err);
+		if (!r && one & ~known)
+			r = err_msg(err, -ENOTSUP, "%s: this kernel has no such capability", list->v[i]);
+		if (!r && one == known)
+			*all = true;
+		else if (!r)
+			*mask |= one;
+	}
+	return r < 0 ? err_prefix(err, "%s", option) : 0;
+}
+
+/* "drop ALL, add one" and "add ALL, drop one" both mean what they say. */
 static int set_caps(const struct store *s, const struct run_options *o, struct process *p, struct err *err)
 {
-	uint64_t mask = o->privileged ? caps_all() : usual_caps(s), one;
+	uint64_t add, drop, mask = o->privileged ? caps_all() : usual_caps(s);
+	bool add_all, drop_all;
+	int r = parse_caps("--cap-drop", &o->cap_drop, &drop, &drop_all, err);
 
-	for (size_t i = 0; i < o->cap_drop.n; i++) {
-		if (caps_parse(o->cap_drop.v[i], &one, err) < 0)
-			return err_prefix(err, "--cap-drop"), -EINVAL;
-		mask &= ~one;
-	}
-	for (size_t i = 0; i < o->cap_add.n; i++) {
-		if (caps_parse(o->cap_add.v[i], &one, err) < 0)
-			return err_prefix(err, "--cap-add"), -EINVAL;
-		mask |= one;
-	}
-	/* "drop ALL, add one" and "add ALL, drop one" both mean what they say */
-	for (size_t i = 0; i < o->cap_drop.n && strs_has(&o->cap_add, "ALL"); i++)
-		if (strcmp(o->cap_drop.v[i], "ALL") && caps_parse(o->cap_drop.v[i], &one, err) == 0)
-			mask &= ~one;
+	if (!r)
+		r = parse_caps("--cap-add", &o->cap_add, &add, &add_all, err);
+	if (r < 0)
+		return r;
+	if (add_all)
+		mask = caps_all() & ~drop;
+	else
+		mask = (drop_all ? 0 : mask & ~drop) | add;
 	p->caps = (int64_t)mask;
 	return 0;
 }
@@ -115,16 +131,16 @@ static int set_security(const struct run_options *o, struct process *p, struct e
 		p->seccomp = xstrdup("unconfined"); /* unless one is given */
 	for (size_t i = 0; i < o->security.n; i++) {
 		const char *v = o->security.v[i];
+		int r = options_label(v, p, err);
 
-		if (starts_with(v, "seccomp=")) {
-			int r = set_seccomp(v + strlen("seccomp="), p, err);
-
-			if (r < 0)
-				return r;
+		if (!r && starts_with(v, "seccomp="))
+			r = set_seccomp(v + strlen("seccomp="), p, err) ?: 1;
+		if (r < 0)
+			return r;
+		if (r || !strcmp(v, "systempaths=unconfined")) /* options_root */
 			continue;
-		}
 		if (strcmp(v, "no-new-privileges") && strcmp(v, "no-new-privileges=true") && strcmp(v, "no-new-privileges:true"))
-			return err_msg(err, -EINVAL, "--security-opt %s: unknown (this version knows no-new-privileges and seccomp=)", v);
+			return err_msg(err, -EINVAL, "--security-opt %s: unknown (no-new-privileges, seccomp=, apparmor=, label= or systempaths=unconfined)", v);
 		p->no_new_privs = true;
 	}
 	return 0;

@@ -84,11 +84,12 @@ static int set_args(const struct run_options *o, const struct image *img, int n,
 
 int options_root(const struct store *s, struct run_options *o, int n, char **operands, struct spec *spec, struct err *err)
 {
+	bool confined = !o->privileged && !strs_has(&o->security, "systempaths=unconfined");
 	struct image img = { 0 };
 	int r;
 
 	if (o->rootfs) {
-		spec_default_mounts(spec);
+		spec_default_mounts(spec, confined);
 		r = set_rootfs(o, spec, err);
 		return r ? r : set_args(o, &img, n, operands, spec, err);
 	}
@@ -100,7 +101,7 @@ int options_root(const struct store *s, struct run_options *o, int n, char **ope
 	from_config(&img, operands[0], spec);
 	plain_health(spec);
 	r = set_args(o, &img, n - 1, operands + 1, spec, err);
-	spec_default_mounts(spec);
+	spec_default_mounts(spec, confined);
 	strs_append(&o->image_volumes, &img.volumes);
 	strs_append(&o->exposed, &img.exposed);
 	image_free(&img);

@@ -5,6 +5,7 @@
 #include "ctr/userdb.h"
 #include "sys/caps.h"
 #include "sys/exec.h"
+#include "sys/lsm.h"
 #include "sys/proc.h"
 #include "sys/seccomp.h"
 #include <fcntl.h>
@@ -17,6 +18,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 static int set_limits(const struct process *p, struct err *err)
 {
@@ -32,20 +34,28 @@ static int set_limits(const struct process *p, struct err *err)
 	return 0;
 }
 
-int process_oom_score(const struct process *p, struct err *err)
+static int set_oom_score(const struct process *p, struct err *err)
 {
-	int proc, fd, r;
+	int fd, r;
 
 	if (!p->oom_score_adj)
 		return 0;
-	proc = proc_fs_open("/proc");
-	fd = proc < 0 ? proc : path_open(proc, "self/oom_score_adj", O_WRONLY | O_NOFOLLOW, 0);
-	if (proc >= 0)
-		close(proc);
+	fd = proc_self_open("oom_score_adj");
 	r = fd < 0 ? fd : write(fd, p->oom_score_adj, strlen(p->oom_score_adj)) < 0 ? -errno : 0;
 	if (fd >= 0)
 		close(fd);
 	return r < 0 ? err_sys(err, r, "set oom_score_adj to %s", p->oom_score_adj) : 0;
+}
+
+int process_attributes(const struct process *p, struct err *err)
+{
+	int r = set_oom_score(p, err);
+
+	if (!r && p->apparmor)
+		r = lsm_at_exec(LSM_APPARMOR, p->apparmor, err);
+	if (!r && p->selinux)
+		r = lsm_at_exec(LSM_SELINUX, p->selinux, err);
+	return r;
 }
 
 /* Made if missing, as docker does; what it resolves to must be below the root (CVE-2024-21626). */
@@ -68,6 +78,20 @@ static int enter_directory(const char *cwd, struct err *err)
 	return r;
 }
 
+/* The real one: what is called so in a container that runs already may be anything. */
+static int open_null(struct err *err)
+{
+	int fd = open("/dev/null", O_RDWR | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return err_sys(err, -errno, "open /dev/null");
+	if (fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3))
+		return fd;
+	close(fd);
+	return err_msg(err, -ENOTSUP, "/dev/null: is not the null device");
+}
+
 /* Descriptors 0 to 2 in their places, all others closed at exec. A tty becomes the controlling one. */
 static int take_stdio(const struct become *b, struct err *err)
 {
@@ -77,9 +101,9 @@ static int take_stdio(const struct become *b, struct err *err)
 		fds[i] = b->stdio[i];
 		if (fds[i] < 0) {
 			if (null < 0)
-				null = open("/dev/null", O_RDWR | O_CLOEXEC);
+				null = open_null(err);
 			if (null < 0)
-				return err_sys(err, -errno, "open /dev/null");
+				return null;
 			fds[i] = null;
 		}
 		if (fds[i] < 3 && fds[i] != i && (fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 3)) < 0)

@@ -13,8 +13,9 @@ struct become {
 	void *arg;
 };
 
-/* Sets the caller's oom_score_adj. Before it becomes root of a user namespace: the file is then out of its reach. 0 or -errno, told. */
-int process_oom_score(const struct process *p, struct err *err);
+/* What is set by files of /proc: oom_score_adj, and the label of what is executed. Before the caller becomes root of a user namespace: they are
+ * then out of its reach. 0 or -errno, told. */
+int process_attributes(const struct process *p, struct err *err);
 
 /* Never returns on success. On failure -errno, told, and err->exit (125, 126, 127). */
 int process_become(const struct become *b, struct err *err);

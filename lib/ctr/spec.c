@@ -14,6 +14,8 @@ static const struct field process_fields[] = {
 	{ "tty", FIELD_BOOL, P(tty), NULL, 0 },
 	{ "seccomp", FIELD_STR, P(seccomp), NULL, 0 },
 	{ "seccomp_filter", FIELD_STR, P(seccomp_filter), NULL, 0 },
+	{ "apparmor", FIELD_STR, P(apparmor), NULL, 0 },
+	{ "selinux", FIELD_STR, P(selinux), NULL, 0 },
 	{ "rlimits", FIELD_STRS, P(rlimits), NULL, 0 },
 	{ "oom_score_adj", FIELD_STR, P(oom_score_adj), NULL, 0 },
 	{ 0 },

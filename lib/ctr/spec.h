@@ -41,6 +41,7 @@ struct process {
 	bool no_new_privs, tty;
 	char *seccomp;           /* NULL: the default profile; "unconfined"; or the file that seccomp_filter was made of */
 	char *seccomp_filter;    /* as seccomp_load takes it */
+	char *apparmor, *selinux; /* profile, context; NULL: the caller's */
 	struct strs rlimits;     /* "nofile=1024:2048" */
 	char *oom_score_adj;     /* a number, or NULL */
 };
@@ -89,8 +90,9 @@ void spec_free(struct spec *s);
 /* Appends an operation; strings are copied. */
 void spec_mount(struct spec *s, const char *type, const char *source, const char *target, const char *options);
 
-/* The file systems, devices, masks and read-only paths that every container gets, in their order; call it before the user's. */
-void spec_default_mounts(struct spec *s);
+/* The file systems and devices that every container gets, in their order, and if CONFINED its masks and read-only paths; call it before the
+ * user's. */
+void spec_default_mounts(struct spec *s, bool confined);
 
 /* The maps of its user namespace; none without one. 0 or -EINVAL, told. */
 int spec_idmaps(const struct spec *s, struct idmaps *out, struct err *err);

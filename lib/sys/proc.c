@@ -82,3 +82,20 @@ int proc_fs_open(const char *path)
 	close(fd);
 	return -ENOTSUP;
 }
+
+int proc_self_open(const char *name)
+{
+	struct open_how how = {
+		.flags = O_WRONLY | O_NOFOLLOW | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS,
+	};
+	int proc = proc_fs_open("/proc"), fd;
+	char path[64];
+
+	if (proc < 0)
+		return proc;
+	snprintf(path, sizeof path, "thread-self/%s", name);
+	fd = sys_openat2(proc, path, &how);
+	close(proc);
+	return fd;
+}

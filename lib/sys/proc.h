@@ -20,4 +20,8 @@ bool proc_alive(pid_t pid, uint64_t start_time);
  * something else). */
 int proc_fs_open(const char *path);
 
+/* Opens the caller's own NAME ("attr/exec") in what is /proc here, for writing: procfs, and nothing mounted over it on the way, or what is written
+ * could reach something else (CVE-2019-16884, CVE-2025-52881). A descriptor, or -errno (-EXDEV: something is mounted there). */
+int proc_self_open(const char *name);
+
 #endif
