@@ -209,14 +209,15 @@ test_a_device_that_went_away() {
 # A group above that allows less: of the usual ones nobody is told, of those asked for one is.
 test_inside_a_group_that_allows_less() {
 	grep -q ' - cgroup .*devices' /proc/self/mountinfo || { skip 'no devices controller of v1' && return; }
-	group=$(sed -n 's/.* \(\/sys\/[^ ]*\) .* - cgroup .*devices.*/\1/p' /proc/self/mountinfo | head -1)/ctrbox-test-$$
+	group=$(sed -n 's/.* \(\/sys\/[^ ]*\) .* - cgroup .*devices.*/\1/p' /proc/self/mountinfo | head -1)/devtest-$(od -An -N4 -tx4 /dev/urandom | tr -d ' ')
 	mkdir "$group"
 	echo 'c 10:* rwm' >"$group/devices.deny"
 	run_cap ctr-run --rm --net none --cgroup-parent "/${group##*/}" busybox true
 	assert_ok
 	run_cap ctr-run --rm --net none --cgroup-parent "/${group##*/}" --device-cgroup-rule 'c 10:229 rwm' busybox true
 	assert_fails 125 'write c 10:229 rwm to .*devices.allow: Operation not permitted \(the group above it'
-	find /sys/fs/cgroup -depth -type d -path "*/${group##*/}*" -exec rmdir {} \;
+	rmdir /sys/fs/cgroup/*/"${group##*/}"
+	assertEquals 'nothing is left of the group' 0 $?
 }
 
 . shunit2
