@@ -127,6 +127,21 @@ test_a_null_device_of_the_images() {
 	rm -rf evil
 }
 
+# CVE-2025-52565: what is there as the console is covered by the terminal, unopened: a pipe without a reader would hold us up for ever.
+test_a_console_of_somebody_elses() {
+	mkfifo pipe
+	echo kept >file
+	for console in pipe file; do
+		tty_cap "timeout 30 ctr-run --rm -t --net none -v $WORK/$console:/dev/console busybox sh -c 'tty; stat -c %t:%T /dev/console; echo x >/dev/console'"
+		assert_rc 0
+		assert_out '/dev/pts/0
+88:0
+x'
+	done
+	assertEquals kept "$(cat file)"
+	rm pipe file
+}
+
 # What is called /dev/null in a container that runs isn't opened with more rights than its own.
 test_a_null_device_that_was_swapped() {
 	ctr-run -d --net none --name a busybox sh -c 'rm /dev/null; echo kept >/caught; ln -s /caught /dev/null; exec sleep 1000' >/dev/null

@@ -210,7 +210,8 @@ static int open_tty(const struct process *p, int *master, struct err *err)
 	slave = pty_open(master, err);
 	if (slave < 0)
 		return slave;
-	at = open("/dev/console", O_WRONLY | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, 0600);
+	mknod("/dev/console", S_IFREG | 0600, 0); /* what is there already, a pipe in a volume, isn't opened either */
+	at = open("/dev/console", O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	r = at < 0 ? -errno : mount_bind(slave, at, false); /* what the image takes for the console is this terminal */
 	if (at >= 0)
 		close(at);

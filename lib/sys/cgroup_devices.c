@@ -12,12 +12,14 @@
 
 bool cgroup_devices_possible(const struct cgroup_host *host)
 {
-	union bpf_attr query = { .query = { .attach_type = BPF_CGROUP_DEVICE } };
+	union bpf_attr query;
 
 	if (cgroup_find(host, "devices"))
 		return true;
 	if (host->unified < 0)
 		return false;
+	memset(&query, 0, sizeof query);
+	query.query.attach_type = BPF_CGROUP_DEVICE;
 	query.query.target_fd = (uint32_t)host->h[host->unified].fd;
 	return sys_bpf(BPF_PROG_QUERY, &query, sizeof query) >= 0;
 }
@@ -67,11 +69,15 @@ static int write_rules(const struct cgroup_hierarchy *h, const char *path, const
 static int attach_program(int group, const struct array *rules)
 {
 	int program = device_program(rules), r;
-	union bpf_attr attr = { .target_fd = (uint32_t)group, .attach_bpf_fd = (uint32_t)program,
-				.attach_type = BPF_CGROUP_DEVICE, .attach_flags = BPF_F_ALLOW_MULTI };
+	union bpf_attr attr;
 
 	if (program < 0)
 		return program;
+	memset(&attr, 0, sizeof attr);
+	attr.target_fd = (uint32_t)group;
+	attr.attach_bpf_fd = (uint32_t)program;
+	attr.attach_type = BPF_CGROUP_DEVICE;
+	attr.attach_flags = BPF_F_ALLOW_MULTI;
 	r = sys_bpf(BPF_PROG_ATTACH, &attr, sizeof attr);
 	close(program);
 	return r;

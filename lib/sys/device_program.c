@@ -3,6 +3,7 @@
 #include "sys/devices.h"
 #include <linux/bpf.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Registers. The kernel passes the context in the first. */
 enum { RESULT, CONTEXT, TYPE, ACCESS, MAJOR, MINOR, SCRATCH };
@@ -56,7 +57,7 @@ static void add_rule(struct array *program, const struct device_rule *r)
 int device_program(const struct array *rules)
 {
 	struct array program = { 0 };
-	union bpf_attr attr = { .prog_type = BPF_PROG_TYPE_CGROUP_DEVICE };
+	union bpf_attr attr;
 	int fd;
 
 	load(&program, ACCESS, offsetof(struct bpf_cgroup_dev_ctx, access_type)); /* access << 16 | type */
@@ -68,6 +69,8 @@ int device_program(const struct array *rules)
 	for (size_t i = 0; i < rules->n; i++)
 		add_rule(&program, (const struct device_rule *)rules->v + i);
 	answer(&program, 0);
+	memset(&attr, 0, sizeof attr); /* a union's initializer needn't fill all of it */
+	attr.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
 	attr.insns = (uint64_t)(uintptr_t)program.v;
 	attr.insn_cnt = (uint32_t)program.n;
 	attr.license = (uint64_t)(uintptr_t)"";
