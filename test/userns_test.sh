@@ -19,7 +19,7 @@ setUp() {
 
 # Nothing that it mounts comes out here, where / is shared.
 tearDown() {
-	ctr-rm -f a b >/dev/null 2>&1
+	ctr-rm -f a b c d >/dev/null 2>&1
 	assertNull 'nothing is left' "$(leftovers)"
 	cut -d' ' -f5- /proc/self/mountinfo | sort | diff "$WORK/before" - || fail 'mounts changed outside'
 }
@@ -193,6 +193,74 @@ test_host_namespaces() {
 	assert_ok
 	assert_out "$(readlink /proc/self/ns/ipc)
 /dev/shm"
+}
+
+# Another container's namespaces, whichever user namespace owns them and whichever is asked for beside.
+test_other_containers_namespaces() {
+	ctr-run -d --name a --net none busybox sleep 1000 >/dev/null
+	ctr-run -d --name b --net none --userns auto busybox sleep 1000 >/dev/null
+	for other in a b; do
+		for userns in host auto container:b; do
+			for kind in pid ipc uts; do
+				wanted=$(ctr-exec $other readlink /proc/self/ns/$kind)
+				run_cap ctr-run --rm --net none --userns $userns --$kind container:$other busybox sh -c \
+					"readlink /proc/self/ns/$kind; ls -d /proc/1/comm /sys/class/net/lo /dev/shm"
+				assert_ok
+				assert_out "$wanted
+/dev/shm
+/proc/1/comm
+/sys/class/net/lo"
+			done
+			run_cap ctr-run --rm --userns $userns --net container:$other busybox readlink /proc/self/ns/net
+			assert_ok
+			assert_out "$(ctr-exec $other readlink /proc/self/ns/net)"
+		done
+	done
+}
+
+# What it sees of them is theirs, and nothing of the host's.
+test_other_containers_proc_and_sys() {
+	ip link add only-host type veth peer name only-h2
+	ctr-run -d --name a --net none --cap-add NET_ADMIN busybox sh -c 'ip link add only-a type veth peer name only-a2; echo a >/dev/shm/of-a; exec sleep 1000' >/dev/null
+	wait_for 20 ctr-exec a test -e /dev/shm/of-a
+	run_cap ctr-run --rm --userns auto --pid container:a --net container:a --ipc container:a busybox sh -c '
+		ls /sys/class/net; cat /dev/shm/of-a; cat /proc/1/comm; ls /proc | grep -c "^[0-9]"; touch /proc/sys/kernel/hostname'
+	assert_out_match '^only-a$'
+	assert_out_match '^sleep$'
+	assert_err_match 'hostname: Read-only'
+	case $out in *only-host*) fail "$out" ;; esac
+	ip link del only-host
+}
+
+# The user namespace of another container: the same ids, now and in the files that it leaves.
+test_other_containers_user_namespace() {
+	ctr-run -d --name a --net none --userns auto busybox sleep 1000 >/dev/null
+	ctr-run -d --name b --net none busybox sleep 1000 >/dev/null
+	range=$(ctr-inspect a | sed -n 's/^ *"\([0-9]*\):0:65536".*/\1/p')
+	run_cap ctr-run --name c --net none --userns container:a busybox sh -c 'readlink /proc/self/ns/user; id -u; id -g; touch /mine; cat /proc/self/uid_map | tr -s " "'
+	assert_ok
+	assert_out "$(ctr-exec a readlink /proc/self/ns/user)
+0
+0
+ 0 $range 65536"
+	assertEquals "$range" "$(stat -c %u "$CTRBOX_ROOT"/containers/*/upper/mine)"
+	run_cap ctr-run --rm --userns container:b busybox true
+	assert_fails 125 'userns container:b: that container has no user namespace of its own'
+	run_cap ctr-run --rm --userns container:nobody busybox true
+	assert_fails 125 'userns container:nobody: no such container'
+	ctr-run -d --name d --net none --userns container:a -u 5 busybox sleep 1000 >/dev/null
+	assertEquals "$(ctr-exec a readlink /proc/self/ns/user) 5" "$(ctr-exec d sh -c 'echo $(readlink /proc/self/ns/user) $(id -u)')"
+	ctr-stop -t 0 a >/dev/null
+	run_cap ctr-start -a c
+	assert_rc 125
+	assert_err_match "that container isn't running"
+	# the range stays taken as long as somebody's files belong to it
+	ctr-rm a >/dev/null
+	assertEquals 1 "$(find "$CTRBOX_ROOT/idranges" -type l | wc -l)"
+	ctr-rm c >/dev/null
+	assertEquals 1 "$(find "$CTRBOX_ROOT/idranges" -type l | wc -l)"
+	ctr-rm -f d >/dev/null
+	assertEquals 0 "$(find "$CTRBOX_ROOT/idranges" -type l | wc -l)"
 }
 
 test_names_and_streams() {

@@ -38,16 +38,6 @@ static int wait_for_maps(struct child *c, struct sync_message *trees, struct err
 	return 0;
 }
 
-static int join_namespaces(const struct child *c, struct err *err)
-{
-	static const char *const names[] = { "ipc", "uts", "net" };
-
-	for (int i = 0; i < 3; i++)
-		if (c->join[i] >= 0 && setns(c->join[i], 0) < 0)
-			return err_sys(err, -errno, "join the other container's %s namespace", names[i]);
-	return 0;
-}
-
 /* One descriptor for each mount operation that needs one, after the root's, as parent_trees in launch.c sent them. */
 static int *deal_trees(const struct spec *s, const struct sync_message *trees)
 {
@@ -86,25 +76,6 @@ static char *run_files(const char *run)
 	return fd < 0 ? xstrdup(run) : xasprintf("/proc/self/fd/%d", fd);
 }
 
-/* /dev/shm as another container has it, cloned where it is mounted: a mount can't be taken out of there by way of /proc. -1: none. */
-static int open_shm(const struct child *c, struct err *err)
-{
-	int own, tree;
-
-	if (c->join[3] < 0)
-		return -1;
-	own = ns_open(0, CLONE_NEWNS);
-	if (own < 0 || setns(c->join[3], CLONE_NEWNS) < 0)
-		return err_sys(err, own < 0 ? own : -errno, "join the other container's mount namespace");
-	tree = sys_open_tree(AT_FDCWD, "/dev/shm", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	if (tree < 0)
-		err_sys(err, tree, "open the other container's /dev/shm");
-	if (setns(own, CLONE_NEWNS) < 0)
-		tree = err_sys(err, -errno, "come back from the other container's mount namespace");
-	close(own);
-	return tree;
-}
-
 /* Where no device rules are in force, the nodes that an image brings along don't work. */
 static int restrict_root(const struct child *c, int root, struct err *err)
 {
@@ -119,8 +90,8 @@ static int build_root(struct child *c, const struct sync_message *trees, bool *f
 {
 	const struct spec *spec = &c->in->record->spec;
 	char *run = xasprintf("%s/containers/%s", c->in->store->run_path, spec->id);
-	struct mount_work w = { c->in->store, spec, -1, NULL, NULL, c->userns, open_shm(c, err) };
-	int r = w.shm < -1 ? w.shm : mount_make_private(err);
+	struct mount_work w = { c->in->store, spec, -1, NULL, NULL, c->userns, &c->others };
+	int r = mount_make_private(err);
 
 	umask(0); /* nodes and directories get the modes they are made with */
 	if (r < 0)
@@ -281,8 +252,6 @@ static int set_up(struct child *c, int *tty, struct err *err)
 		r = wait_for_maps(c, &trees, err);
 	if (!r && ns_is_private(spec->cgroupns) && unshare(CLONE_NEWCGROUP) < 0 && errno != EINVAL)
 		r = err_sys(err, -errno, "make a cgroup namespace");
-	if (!r)
-		r = join_namespaces(c, err);
 	if (!r && c->in->record->state.attachments.n)
 		networks_settle();
 	if (!r)

@@ -3,6 +3,7 @@
 #define CTR_CHILD_H
 
 #include "ctr/launch.h"
+#include "ctr/others.h"
 #include "net/netlink.h"
 
 struct child {
@@ -10,8 +11,7 @@ struct child {
 	const struct cgroup *cgroup;
 	bool into;               /* clone3 put us into the unified group */
 	int sync;                /* our end */
-	int join[4];             /* descriptors of other containers' ipc, uts and net namespaces, and of the mount namespace that has
-				    the ipc namespace's /dev/shm; or -1 */
+	struct others others;    /* we were born in their namespaces */
 	bool userns;
 	struct netlink *host;    /* networks_open's */
 };

@@ -20,51 +20,10 @@ static uint64_t namespaces(const struct spec *s)
 {
 	return CLONE_NEWNS | (ns_is_private(s->pid) ? CLONE_NEWPID : 0) | (ns_is_private(s->ipc) ? CLONE_NEWIPC : 0) |
 	       (ns_is_private(s->uts) ? CLONE_NEWUTS : 0) | (ns_is_private(s->net) ? CLONE_NEWNET : 0) |
-	       (s->idmaps.n ? CLONE_NEWUSER : 0);
+	       (s->idmaps.n && !ns_container(s->userns) ? CLONE_NEWUSER : 0);
 }
 
-/* Another container's namespace: a descriptor, -1 if none is asked for, or an error told. */
-static int open_other(const struct store *s, const char *mode, int flag, int *fd, struct err *err)
-{
-	const char *id = ns_container(mode);
-	struct record other;
-	int r;
-
-	*fd = -1;
-	if (!id)
-		return 0;
-	r = record_open(s, id, &other, err);
-	if (r < 0)
-		return err_prefix(err, "%s", mode);
-	r = record_running(s, &other) ? ns_open((pid_t)other.state.pid, flag) : -ESRCH;
-	record_close(&other);
-	if (r == -ESRCH)
-		return err_msg(err, r, "%s: that container isn't running", mode);
-	if (r < 0)
-		return err_sys(err, r, "%s: open its %s namespace", mode, ns_name(flag));
-	*fd = r;
-	return 0;
-}
-
-static int open_others(const struct store *s, const struct spec *spec, int join[4], struct err *err)
-{
-	int r = open_other(s, spec->ipc, CLONE_NEWIPC, &join[0], err);
-
-	if (!r)
-		r = open_other(s, spec->uts, CLONE_NEWUTS, &join[1], err);
-	if (!r && !spec->idmaps.n) /* a mapped root may not go there: it has a /dev/shm of its own */
-		r = open_other(s, spec->ipc, CLONE_NEWNS, &join[3], err);
-	return r ? r : open_other(s, spec->net, CLONE_NEWNET, &join[2], err);
-}
-
-static void close_others(int join[4])
-{
-	for (int i = 0; i < 4; i++)
-		if (join[i] >= 0)
-			close(join[i]);
-}
-
-static int clone_child(const struct launch *in, const struct cgroup *g, int *pidfd)
+static int clone_child(const struct launch *in, const struct cgroup *g, const struct others *others, int *pidfd, struct err *err)
 {
 	struct clone_args args = {
 		.flags = namespaces(&in->record->spec) | CLONE_PIDFD,
@@ -76,27 +35,7 @@ static int clone_child(const struct launch *in, const struct cgroup *g, int *pid
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (uint64_t)g->into_fd;
 	}
-	return sys_clone3(&args);
-}
-
-/* Children made while OTHER's pid namespace is set are born in it: setns(2). */
-static int clone_into_pidns(const struct launch *in, const struct cgroup *g, int *pidfd, struct err *err)
-{
-	int other, own, pid, r = open_other(in->store, in->record->spec.pid, CLONE_NEWPID, &other, err);
-
-	if (r < 0)
-		return r;
-	own = other >= 0 ? ns_open(0, CLONE_NEWPID) : -1;
-	if (other >= 0 && setns(other, CLONE_NEWPID) < 0)
-		pid = err_sys(err, -errno, "join the other container's pid namespace");
-	else if ((pid = clone_child(in, g, pidfd)) < 0)
-		err_sys(err, pid, "clone into new namespaces");
-	if (pid != 0 && other >= 0) {
-		setns(own, CLONE_NEWPID);
-		close(own);
-		close(other);
-	}
-	return pid;
+	return others_clone(others, &args, err);
 }
 
 /* Opens, with the host's rights, the trees that the mapped root may not open: the root first, then one a mount operation. */
@@ -131,7 +70,7 @@ static int map_user_namespace(const struct launch *in, const struct launched *l,
 	if (!in->record->spec.idmaps.n)
 		return 0;
 	r = spec_idmaps(&in->record->spec, &maps, err);
-	if (!r)
+	if (!r && !ns_container(in->record->spec.userns))
 		r = idmap_write(l->pid, &maps, &maps, false, err);
 	if (r < 0)
 		return r;
@@ -150,18 +89,18 @@ static int map_user_namespace(const struct launch *in, const struct launched *l,
 static int make_child(const struct launch *in, const struct cgroup *g, struct netlink *net, int sync[2], struct launched *out,
 		      struct err *err)
 {
-	struct child c = { in, g, g->into_fd >= 0, sync[1], { -1, -1, -1, -1 }, in->record->spec.idmaps.n > 0, net };
-	int r = open_others(in->store, &in->record->spec, c.join, err);
+	struct child c = { in, g, g->into_fd >= 0, sync[1], { .user = -1 }, in->record->spec.idmaps.n > 0, net };
+	int r = others_open(in->store, &in->record->spec, &c.others, err);
 
 	if (!r) {
 		say_step("clone into new namespaces");
-		r = clone_into_pidns(in, g, &out->pidfd, err);
+		r = clone_child(in, g, &c.others, &out->pidfd, err);
+		if (!r) {
+			close(sync[0]);
+			child_main(&c);
+		}
 	}
-	if (!r) {
-		close(sync[0]);
-		child_main(&c);
-	}
-	close_others(c.join);
+	others_close(&c.others);
 	out->pid = r;
 	return r < 0 ? r : 0;
 }

@@ -80,12 +80,19 @@ static int do_bind(struct operation *op)
 	return bind_and_flag(op, tree, dst);
 }
 
-/* A host directory in place of a file system that a user namespace may not mount for a namespace of the host's. */
-static int bind_host(struct operation *op, const char *path)
+static int other_tree(const struct operation *op, int which)
 {
-	int tree = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
-	int dst = tree < 0 ? tree : place_directory(op->places, op->m->target, op->err), r;
+	return op->w->others ? op->w->others->tree[which] : -1;
+}
 
+/* The other container's or the host's own mount in place of a file system that a user namespace may not mount for a namespace of theirs. */
+static int bind_theirs(struct operation *op, int which, const char *path)
+{
+	int tree = other_tree(op, which), dst, r;
+
+	if (tree < 0)
+		tree = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	dst = tree < 0 ? tree : place_directory(op->places, op->m->target, op->err);
 	if (dst < 0) {
 		if (tree >= 0)
 			close(tree);
@@ -111,14 +118,14 @@ static int mount_own(const struct operation *op, const char *fstype)
 static int do_proc(struct operation *op)
 {
 	if (op->w->userns && !ns_is_private(op->w->spec->pid))
-		return bind_host(op, "/proc");
+		return bind_theirs(op, OTHER_PROC, "/proc");
 	return mount_own(op, "proc");
 }
 
 static int do_sysfs(struct operation *op)
 {
 	if (op->w->userns && !ns_is_private(op->w->spec->net))
-		return bind_host(op, "/sys");
+		return bind_theirs(op, OTHER_SYS, "/sys");
 	return mount_own(op, "sysfs");
 }
 
@@ -127,7 +134,7 @@ static int do_mqueue(struct operation *op)
 	int r;
 
 	if (op->w->userns && !ns_is_private(op->w->spec->ipc))
-		r = bind_host(op, "/dev/mqueue");
+		r = bind_theirs(op, OTHER_MQUEUE, "/dev/mqueue");
 	else
 		r = mount_own(op, "mqueue");
 	return r == -ENODEV || r == -ENOENT ? 0 : r; /* a kernel without POSIX message queues, a host that doesn't mount them: no harm */
@@ -172,7 +179,8 @@ static int do_dev(struct operation *op)
 {
 	const struct spec *s = op->w->spec;
 	int64_t shm = s->shm_size ? s->shm_size : 64 << 20;
-	bool shared = ns_is_host(s->ipc) || op->w->shm >= 0;
+	int theirs = other_tree(op, OTHER_SHM);
+	bool shared = ns_is_host(s->ipc) || theirs >= 0;
 	int dev = dev_populate(op->w->root, op->w->userns, shared ? 0 : shm, op->err), r = dev < 0 ? dev : 0;
 
 	if (!r && s->privileged && !op->w->userns)
@@ -181,7 +189,7 @@ static int do_dev(struct operation *op)
 		place_keep(op->places, op->m->target, dev);
 	if (!r && shared) {
 		struct mount_spec m = { (char *)"bind", (char *)"/dev/shm", (char *)"/dev/shm", NULL };
-		struct operation shm_op = { op->w, op->places, &m, { .set = MS_NOSUID | MS_NODEV | MS_NOEXEC }, op->w->shm, op->err };
+		struct operation shm_op = { op->w, op->places, &m, { .set = MS_NOSUID | MS_NODEV | MS_NOEXEC }, theirs, op->err };
 
 		r = do_bind(&shm_op);
 	}

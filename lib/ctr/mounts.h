@@ -2,7 +2,7 @@
 #ifndef CTR_MOUNTS_H
 #define CTR_MOUNTS_H
 
-#include "ctr/record.h"
+#include "ctr/others.h"
 
 struct mount_work {
 	const struct store *store;
@@ -11,7 +11,7 @@ struct mount_work {
 	const char *run;     /* the container's run directory, by its path: `file` operations take from there */
 	const int *trees;    /* one a mount operation, opened by the parent; NULL or -1: opened here */
 	bool userns;         /* in a user namespace of its own: nodes can't be made, some file systems not be mounted */
-	int shm;             /* detached mount for /dev/shm, if another container's ipc namespace is used; else -1 */
+	const struct others *others; /* their trees come with the namespaces that are shared; NULL: none */
 };
 
 /* Performs them in their order; the first failure ends it. 0 or -errno, told with the target. */

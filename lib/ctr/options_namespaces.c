@@ -33,7 +33,7 @@ static int add_map(const char *map, struct idmaps *maps, struct spec *spec, stru
 {
 	int r;
 
-	if (ns_is_host(map) || starts_with(map, "auto") || ns_container(map))
+	if (ns_is_host(map) || !strcmp(map, "private") || starts_with(map, "auto") || ns_container(map))
 		return err_msg(err, -EINVAL, "--userns %s: can't be combined with another --userns", map);
 	r = idmap_parse(map, maps, err);
 	if (r < 0)
@@ -54,26 +54,47 @@ static int set_auto(const char *mode, struct spec *spec, struct err *err)
 	return 0;
 }
 
-static int set_userns(const struct run_options *o, struct spec *spec, struct err *err)
+/* The same ids as the other container's, now and for ever: our files belong to them. */
+static int set_other(const struct store *s, const char *mode, struct spec *spec, struct err *err)
 {
-	const char *mode = o->userns.n ? o->userns.v[0] : "host";
+	struct record other;
+	int r = record_open(s, ns_container(mode), &other, err);
+
+	if (r < 0)
+		return err_prefix(err, "--userns %s", mode), r;
+	spec->userns = xasprintf("container:%s", other.id);
+	strs_append(&spec->idmaps, &other.spec.idmaps);
+	record_close(&other);
+	return spec->idmaps.n ? 0 : err_msg(err, -EINVAL, "--userns %s: that container has no user namespace of its own", mode);
+}
+
+static int set_maps(const struct strs *given, struct spec *spec, struct err *err)
+{
 	struct idmaps maps = { 0 };
 	int r = 0;
 
-	if (o->userns.n < 2 && !strcmp(mode, "private"))
-		mode = "auto";
-	if (o->userns.n < 2 && ns_is_host(mode))
-		spec->userns = xstrdup("host");
-	else if (o->userns.n < 2 && (!strcmp(mode, "auto") || starts_with(mode, "auto:")))
-		return set_auto(mode, spec, err);
-	else
-		spec->userns = xstrdup("private");
-	for (size_t i = 0; i < o->userns.n && !r && ns_is_private(spec->userns); i++)
-		if (strcmp(o->userns.v[i], "private"))
-			r = add_map(o->userns.v[i], &maps, spec, err);
-	if (!r && ns_is_private(spec->userns) && (r = idmap_check(&maps, err)) < 0)
+	spec->userns = xstrdup("private");
+	for (size_t i = 0; i < given->n && !r; i++)
+		r = add_map(given->v[i], &maps, spec, err);
+	if (!r && (r = idmap_check(&maps, err)) < 0)
 		err_prefix(err, "--userns");
 	return r;
+}
+
+static int set_userns(const struct store *s, const struct run_options *o, struct spec *spec, struct err *err)
+{
+	const char *mode = o->userns.n ? o->userns.v[0] : "host";
+
+	if (o->userns.n > 1)
+		return set_maps(&o->userns, spec, err);
+	if (!strcmp(mode, "private") || !strcmp(mode, "auto") || starts_with(mode, "auto:"))
+		return set_auto(mode, spec, err);
+	if (ns_container(mode))
+		return set_other(s, mode, spec, err);
+	if (!ns_is_host(mode))
+		return set_maps(&o->userns, spec, err);
+	spec->userns = xstrdup("host");
+	return 0;
 }
 
 int options_namespaces(const struct store *s, const struct run_options *o, struct spec *spec, struct err *err)
@@ -90,5 +111,5 @@ int options_namespaces(const struct store *s, const struct run_options *o, struc
 		r = err_msg(err, -EINVAL, "--cgroupns %s: only private and host are possible", o->cgroupns);
 	if (!r && !ns_is_private(spec->uts) && (o->hostname || o->domainname))
 		r = err_msg(err, -EINVAL, "--hostname with --uts %s would change a name that isn't its own", o->uts);
-	return r ? r : set_userns(o, spec, err);
+	return r ? r : set_userns(s, o, spec, err);
 }
