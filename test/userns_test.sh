@@ -155,6 +155,46 @@ test_volumes_and_binds() {
 	assert_out 0
 }
 
+# A host directory with the container's ids, for those who ask for it; the mounts below it too.
+test_idmapped_binds() {
+	mkdir -p mapped/below
+	mount -t tmpfs below mapped/below
+	chmod 777 mapped/below
+	for option in "-v $WORK/mapped:/b:idmap" "--mount type=bind,src=$WORK/mapped,dst=/b,idmap"; do
+		# shellcheck disable=SC2086 # words
+		run_cap ctr-run --rm --net none --userns $M $option busybox sh -c 'stat -c "%u %g" /b /b/below; touch /b/f /b/below/f; chown 7:8 /b/f'
+		assert_ok
+		assert_out '0 0
+0 0'
+		assertEquals '7 8' "$(stat -c '%u %g' mapped/f)"
+		assertEquals '0 0' "$(stat -c '%u %g' mapped/below/f)"
+		rm mapped/f mapped/below/f
+	done
+	run_cap ctr-run --rm --net none --userns $M -v "$WORK/mapped:/b:ro,idmap" busybox touch /b/f
+	assert_rc 1
+	run_cap ctr-run --rm --net none -v "$WORK/mapped:/b:idmap" busybox stat -c %u /b
+	assert_out 0
+	umount mapped/below
+	mount -t proc proc mapped/below
+	run_cap ctr-run --rm --net none --userns $M -v "$WORK/mapped:/b:idmap" busybox true
+	assert_fails 125 'mapped: Invalid argument .*one mounted below it'
+	run_cap ctr-run --rm --net none --userns $M -v "$WORK/mapped:/b:idmap,bind" busybox stat -c %u /b
+	assert_ok
+	assert_out 0
+	umount mapped/below
+}
+
+# Whatever range a container has, what its root left in a volume is root's.
+test_a_volume_outlives_the_range() {
+	ctr-run --name a --net none --userns auto -v keep:/d busybox sh -c 'echo one >/d/f; chmod 600 /d/f; chown 5 /d/f'
+	ctr-run --name b --net none --userns auto -v keep:/d busybox sh -c 'stat -c %u /d /d/f; echo two >>/d/f' >out
+	assertEquals '0
+5' "$(cat out)"
+	assertEquals 'one
+two' "$(ctr-run --rm --net none -u 5 -v keep:/d busybox cat /d/f)"
+	assertNotEquals "$(ctr-inspect a | grep -o '[0-9]*:0:65536')" "$(ctr-inspect b | grep -o '[0-9]*:0:65536')"
+}
+
 test_proc_sys_and_dev() {
 	run sh -c 'grep -E " /(proc|sys|dev|dev/pts|dev/mqueue|dev/shm) " /proc/mounts | cut -d" " -f1-3; for n in null zero full random urandom tty; do stat -c "%n %a %t:%T" /dev/$n; done; echo x >/dev/null; head -c 3 /dev/urandom | wc -c; ls /proc/1/comm; ls /sys/class/net'
 	assert_ok

@@ -23,7 +23,7 @@ static int check_target(const char *target, struct err *err)
 	return 0;
 }
 
-/* Of a bind or a volume: flags, and words of docker's that mean nothing here (SELinux labels) or are read elsewhere (nocopy). */
+/* Of a bind or a volume: flags, and words of docker's that mean nothing here (SELinux labels) or are read elsewhere (nocopy, idmap). */
 static int check_options(const char *options, struct err *err)
 {
 	struct mount_options o = { 0 };
@@ -35,7 +35,7 @@ static int check_options(const char *options, struct err *err)
 		r = err_msg(err, -EINVAL, "mount options \"%s\": a container's mounts are private, shared and slave are not possible", options);
 	strs_split(&rest, o.data.len ? o.data.p : "", ',');
 	for (size_t i = 0; i < rest.n && !r; i++)
-		if (*rest.v[i] && strcmp(rest.v[i], "nocopy") && strcasecmp(rest.v[i], "z"))
+		if (*rest.v[i] && strcmp(rest.v[i], "nocopy") && strcmp(rest.v[i], "idmap") && strcasecmp(rest.v[i], "z"))
 			r = err_msg(err, -EINVAL, "mount options \"%s\": unknown word \"%s\"", options, rest.v[i]);
 	strs_free(&rest);
 	buf_free(&o.data);
@@ -140,6 +140,8 @@ static int mount_word(struct mount_words *m, char *word, struct err *err)
 		buf_str(&m->options, !strcmp(value, "false") ? "rw," : "ro,");
 	else if (!strcmp(word, "volume-nocopy"))
 		buf_str(&m->options, "nocopy,");
+	else if (!strcmp(word, "idmap"))
+		buf_str(&m->options, "idmap,");
 	else if (!strcmp(word, "bind-propagation"))
 		buf_fmt(&m->options, "%s,", value);
 	else if (!strcmp(word, "tmpfs-size") || !strcmp(word, "tmpfs-mode"))

@@ -10,39 +10,37 @@
 #include <string.h>
 #include <sys/stat.h>
 
+enum { RECURSIVE = 1, IDMAP = 2 }; /* how a tree is cloned */
+
 /* A copy of the mount tree at PATH that nobody sees yet. One made in the host's own mount namespace, for a container with a user namespace, would
- * still be the host's mount's peer: what the container mounts below it would come out there. */
-static int clone_tree(int dirfd, const char *path, bool recursive, int userns)
+ * still be the host's mount's peer: what the container mounts below it would come out there. With IDMAP its files are shown with the ids of the user
+ * namespace USERNS: mount_setattr(2), MOUNT_ATTR_IDMAP. */
+static int clone_tree(int dirfd, const char *path, int how, int userns)
 {
-	unsigned all = recursive ? AT_RECURSIVE : 0;
-	struct mount_attr apart = { .propagation = MS_PRIVATE };
+	unsigned all = how & RECURSIVE ? AT_RECURSIVE : 0;
+	struct mount_attr attr = { .propagation = MS_PRIVATE };
 	int tree = sys_open_tree(dirfd, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (*path ? 0 : AT_EMPTY_PATH) | all), r;
 
 	if (tree < 0 || userns < 0)
 		return tree;
-	r = sys_mount_setattr(tree, "", AT_EMPTY_PATH | all, &apart);
+	if (how & IDMAP) {
+		attr.attr_set = MOUNT_ATTR_IDMAP;
+		attr.userns_fd = (uint64_t)userns;
+	}
+	r = sys_mount_setattr(tree, "", AT_EMPTY_PATH | all, &attr);
 	if (r < 0)
 		close(tree);
 	return r < 0 ? r : tree;
 }
 
-/* Shows TREE's files with the ids of the user namespace USERNS: mount_setattr(2), MOUNT_ATTR_IDMAP (Linux 5.12). */
-static int idmap_tree(int tree, int userns)
+/* TREE, or what WHAT couldn't be cloned for. */
+static int told(int tree, const char *what, int userns, struct err *err)
 {
-	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)userns };
-
-	return sys_mount_setattr(tree, "", AT_EMPTY_PATH, &attr);
-}
-
-static int idmapped(int tree, int userns, const char *what, struct err *err)
-{
-	int r = tree < 0 || userns < 0 ? 0 : idmap_tree(tree, userns);
-
-	if (r < 0) {
-		close(tree);
-		err_sys(err, r, "idmap %s", what);
-		return r == -EINVAL ? err_hint(err, "its file system, or this kernel, can't be idmapped") : r;
-	}
+	if (tree >= 0)
+		return tree;
+	err_sys(err, tree, "open %s", what);
+	if (userns >= 0 && (tree == -EINVAL || tree == -ENOSYS))
+		err_hint(err, "for a user namespace: its file system, one mounted below it, or a kernel before 5.19, can't be idmapped");
 	return tree;
 }
 
@@ -54,11 +52,9 @@ static int open_layer(int store, const char *diff_id, int userns, struct err *er
 		return err_sys(err, fd, "open layer %.12s", diff_id);
 	if (userns < 0)
 		return fd;
-	tree = clone_tree(fd, "", false, userns);
+	tree = clone_tree(fd, "", IDMAP, userns);
 	close(fd);
-	if (tree < 0)
-		return err_sys(err, tree, "clone layer %.12s", diff_id);
-	return idmapped(tree, userns, "an image layer", err);
+	return told(tree, "an image layer", userns, err);
 }
 
 static int open_below(const struct store *s, const char *id, const char *name, struct err *err)
@@ -101,11 +97,9 @@ static int open_layers(const struct store *s, const struct spec *spec, int usern
 
 static int open_directory(const struct store *s, const struct spec *spec, int userns, struct err *err)
 {
-	int tree = clone_tree(AT_FDCWD, spec->rootfs, !spec->rootfs_overlay && userns < 0, userns), fd;
+	int how = userns >= 0 ? IDMAP : spec->rootfs_overlay ? 0 : RECURSIVE;
+	int tree = told(clone_tree(AT_FDCWD, spec->rootfs, how, userns), spec->rootfs, userns, err), fd;
 
-	if (tree < 0)
-		return err_sys(err, tree, "open root file system %s", spec->rootfs);
-	tree = idmapped(tree, userns, spec->rootfs, err);
 	if (tree < 0 || !spec->rootfs_overlay)
 		return tree;
 	fd = open_overlay(s, spec, &tree, 1, err);
@@ -151,17 +145,14 @@ int rootfs_upper(const struct store *s, const struct spec *spec, struct err *err
 
 	if (fd < 0 || !spec->idmaps.n)
 		return fd;
-	tree = clone_tree(fd, "", false, -1);
-	close(fd);
-	if (tree < 0)
-		return err_sys(err, tree, "clone the container's upper directory");
 	userns = inverse_namespace(spec, err);
 	if (userns < 0) {
-		close(tree);
+		close(fd);
 		return userns;
 	}
-	tree = idmapped(tree, userns, "the container's upper directory", err);
+	tree = told(clone_tree(fd, "", IDMAP, userns), "the container's upper directory", userns, err);
 	close(userns);
+	close(fd);
 	return tree;
 }
 
@@ -212,14 +203,14 @@ int tree_open(const struct store *s, const struct mount_spec *m, int userns, str
 	bool volume = !strcmp(m->type, "volume");
 	char *path = volume ? xasprintf("%s/volumes/%s/data", s->root_path, m->source) : xstrdup(m->source);
 	struct mount_options o = { 0 };
-	int tree;
+	int how = 0, tree;
 
 	mount_options_parse(m->options, &o);
-	tree = clone_tree(AT_FDCWD, path, !volume && (o.recursive || !o.bind), userns);
-	if (tree < 0)
-		err_sys(err, tree, "open %s for %s", path, m->target);
-	else if (volume)
-		tree = idmapped(tree, userns, path, err);
+	if (!volume && (o.recursive || !o.bind))
+		how |= RECURSIVE;
+	if (volume || (o.data.p && strstr(o.data.p, "idmap")))
+		how |= IDMAP;
+	tree = told(clone_tree(AT_FDCWD, path, how, userns), path, userns, err);
 	buf_free(&o.data);
 	free(path);
 	return tree;
@@ -227,7 +218,7 @@ int tree_open(const struct store *s, const struct mount_spec *m, int userns, str
 
 int file_open(int dirfd, const char *path, int userns, struct err *err)
 {
-	int tree = clone_tree(dirfd, path, false, userns);
+	int tree = clone_tree(dirfd, path, 0, userns);
 
 	return tree < 0 ? err_sys(err, tree, "open %s", path) : tree;
 }

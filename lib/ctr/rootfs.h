@@ -23,7 +23,8 @@ int rootfs_upper(const struct store *s, const struct spec *spec, struct err *err
 /* Makes upper/ and work/ of a new container, owned by the mapped root OWNER. 0 or -errno, told. */
 int rootfs_prepare(const struct record *r, uid_t owner, struct err *err);
 
-/* The tree of a bind, volume or device operation as a detached mount, idmapped for volumes in a user namespace. */
+/* The tree of a bind, volume or device operation as a detached mount; in a user namespace volumes, and binds with the
+ * word "idmap", show its ids. */
 int tree_open(const struct store *s, const struct mount_spec *m, int userns, struct err *err);
 
 /* The same of a `file` operation: PATH below DIRFD, the container's run directory. */
