@@ -56,7 +56,11 @@ test_an_id_outside_the_map() {
 	run_cap ctr-run --rm --userns 100000:0:1000 -u 1000 busybox id
 	assert_fails 125 "become user 1000:0: Invalid argument \(an id outside the user namespace's map"
 	run_cap ctr-run --rm --userns 100000:0:1000 --group-add 5000 busybox id
-	assert_fails 125 "supplementary groups: Invalid argument \(an id outside the user namespace's map"
+	assert_fails 125 "supplementary group 5000: Invalid argument \(an id outside the user namespace's map"
+	run_cap ctr-run --rm --userns 100000:0:5 busybox id
+	assert_fails 125 "supplementary group 10: Invalid argument .*-u USER:GROUP takes no other groups"
+	run_cap ctr-run --rm --net none --userns 100000:0:5 -u 0:0 busybox id
+	assert_ok
 }
 
 test_maps_that_are_wrong() {
@@ -182,6 +186,25 @@ test_idmapped_binds() {
 	assert_ok
 	assert_out 0
 	umount mapped/below
+}
+
+# What a container's root leaves, setuid and the host's root's, is out of reach for the host's other users (CVE-2021-41091).
+test_others_on_the_host_stay_out() {
+	was=$CTRBOX_ROOT
+	CTRBOX_ROOT=/run/store # whose way there is open to all
+	need_busybox
+	ctr-run --name a --net none --userns auto -v kept:/d busybox sh -c 'cp /bin/busybox /d/id; chmod 4755 /d/id' >/dev/null
+	ctr-run --name b --net none busybox sh -c 'cp /bin/busybox /id; chmod 4755 /id' >/dev/null
+	run_cap setpriv --reuid 1000 --regid 1000 --clear-groups sh -c "cd $CTRBOX_ROOT"
+	assert_ok
+	for left in "$CTRBOX_ROOT"/volumes/kept/data/id "$CTRBOX_ROOT"/containers/*/upper/id; do
+		assertEquals '0 4755' "$(stat -c '%u %a' "$left")"
+		run_cap setpriv --reuid 1000 --regid 1000 --clear-groups sh -c "$left" # setpriv's own exec isn't an ordinary user's yet
+		assert_rc 126
+	done
+	ctr-rm a b >/dev/null
+	rm -r $CTRBOX_ROOT
+	CTRBOX_ROOT=$was
 }
 
 # Whatever range a container has, what its root left in a volume is root's.

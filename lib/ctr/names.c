@@ -115,8 +115,8 @@ static int make_directory(const struct store *s, struct record *r, struct err *e
 	int code;
 
 	snprintf(path, sizeof path, "containers/%s", r->id);
-	if (mkdirat(s->root, path, 0711) < 0) {
-		code = errno == ENOENT ? dir_make_all(s->root, path, 0711) : -errno;
+	if (mkdirat(s->root, path, 0700) < 0) {
+		code = errno == ENOENT ? dir_make_all(s->root, path, 0700) : -errno;
 		if (code < 0)
 			return err_sys(err, code, "make %s/%s", s->root_path, path);
 	}

@@ -125,6 +125,17 @@ static int outside_map(int code, struct err *err)
 	return code == -EINVAL ? err_hint(err, "an id outside the user namespace's map") : code;
 }
 
+/* Which of them it is that the kernel doesn't take. */
+static int refused_groups(const struct user *u, int code, struct err *err)
+{
+	int i = 0;
+
+	while (i < u->ngroups - 1 && setgroups(1, &u->groups[i]) == 0)
+		i++;
+	err_sys(err, code, "supplementary group %u", u->groups[i]);
+	return code == -EINVAL ? err_hint(err, "an id outside the user namespace's map; -u USER:GROUP takes no other groups") : code;
+}
+
 static int change_user(const struct process *p, const struct user *u, struct err *err)
 {
 	uint64_t caps = (uint64_t)p->caps;
@@ -133,7 +144,7 @@ static int change_user(const struct process *p, const struct user *u, struct err
 	if (r < 0)
 		return err_sys(err, r, "limit capabilities");
 	if (setgroups((size_t)u->ngroups, u->groups) < 0 && errno != EPERM) /* EPERM: denied in this user namespace */
-		return outside_map(err_sys(err, -errno, "set %d supplementary groups", u->ngroups), err);
+		return refused_groups(u, -errno, err);
 	if (setresgid(u->gid, u->gid, u->gid) < 0 || setresuid(u->uid, u->uid, u->uid) < 0)
 		return outside_map(err_sys(err, -errno, "become user %u:%u", u->uid, u->gid), err);
 	r = caps_set(caps);

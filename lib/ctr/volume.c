@@ -74,7 +74,7 @@ int volume_make(const struct store *s, const char *name, const struct spec *spec
 	snprintf(path, sizeof path, "volumes/%s/data", name);
 	if (faccessat(s->root, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return 0;
-	r = dir_make_all(s->root, "volumes", 0755);
+	r = dir_make_all(s->root, "volumes", 0700);
 	volumes = r < 0 ? r : dir_open(s->root, "volumes");
 	if (volumes < 0)
 		return err_sys(err, volumes, "make %s/volumes", s->root_path);
