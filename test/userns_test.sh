@@ -326,6 +326,31 @@ test_other_containers_user_namespace() {
 	assertEquals 0 "$(find "$CTRBOX_ROOT/idranges" -type l | wc -l)"
 }
 
+# Older kernels, played by strace: an overlay takes layers only that are mounted in its mounter's namespace (before 6.13), or none that are
+# idmapped (5.19), or nothing can be idmapped (5.12). And user namespaces that the host doesn't want.
+test_older_kernels() {
+	run_cap strace -qq -o trace -e inject=fsconfig:error=EINVAL:when=8 ctr-run --rm --net none --userns $M -v "$WORK/data:/d" \
+		busybox sh -c 'rm /etc/profile; mkdir /etc/profile; touch /mine; stat -c %u /bin /mine; ls -a /etc/profile; touch /d/x 2>&1'
+	assert_rc 1
+	assert_out '0
+0
+.
+..
+touch: /d/x: Permission denied'
+	assertEquals 'refused once' 1 "$(grep -c 'FSCONFIG_CMD_CREATE.*INJECTED' trace)"
+	assertEquals lower "$(strace -qq -o trace -e inject=fsconfig:error=EINVAL:when=8 ctr-run --rm --net none --userns $M --rootfs rootfs --overlay \
+		sh -c 'cat /lower; echo more >>/lower')"
+	assertEquals lower "$(cat rootfs/lower)"
+	run_cap strace -f -qq -o trace -e inject=fsconfig:error=EINVAL:when=8 ctr-run --rm --userns $M busybox true
+	assert_fails 125 'mount overlay of 1 layer: Invalid argument .*needs overlays of idmapped layers: Linux 5.19'
+	run_cap strace -qq -o trace -e inject=mount_setattr:error=ENOSYS ctr-run --rm --userns $M busybox true
+	assert_fails 125 "open an image layer: Function not implemented .*can't be idmapped"
+	run_cap strace -qq -o trace -e inject=mount_setattr:error=ENOSYS ctr-run --rm --userns $M --rootfs rootfs true
+	assert_fails 125 "open $WORK/rootfs: Function not implemented .*can't be idmapped"
+	run_cap strace -qq -o trace -e inject=clone3:error=ENOSPC ctr-run --rm --userns $M busybox true
+	assert_fails 125 'No space left on device \(see /proc/sys/user/max_'
+}
+
 test_names_and_streams() {
 	run sh -c 'cat /etc/hostname | wc -c; echo y >>/etc/hosts && tail -1 /etc/hosts; echo out >/dev/stdout'
 	assert_ok

@@ -1,6 +1,7 @@
 #include "ctr/others.h"
 #include "base/file.h"
 #include "base/kernel.h"
+#include "sys/helper.h"
 #include "sys/init.h"
 #include "sys/ns.h"
 #include <fcntl.h>
@@ -59,50 +60,36 @@ static int open_other(const struct store *s, const char *mode, int flag, int *fd
 	return 0;
 }
 
-/* Goes to MNTNS and leaves what is mounted at PATH there in our common descriptor SLOT. */
-static void fetch(int mntns, const char *path, int slot) __attribute__((noreturn));
-static void fetch(int mntns, const char *path, int slot)
+struct place {
+	int mntns;
+	const char *path;
+};
+
+/* A mount can't be taken out of another mount namespace by way of /proc, and who comes back from there has lost its root and working
+ * directory: for a helper. */
+static int open_tree_there(void *arg)
 {
-	int tree, r;
+	const struct place *p = arg;
 
-	prctl(PR_SET_DUMPABLE, 0); /* CVE-2016-9962 */
-	tree = setns(mntns, CLONE_NEWNS) < 0
-		       ? -errno
-		       : sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW);
-	r = tree < 0 ? -tree : dup3(tree, slot, O_CLOEXEC) < 0 ? errno : 0;
-	if (tree >= 0)
-		close(tree);
-	_exit(r);
-}
-
-/* What the mount namespace MNTNS has at PATH: a mount can't be taken out of there by way of /proc. By a process that shares our
- * descriptors, because who comes back from there has lost its root and working directory. */
-static int open_tree_there(int mntns, const char *path)
-{
-	struct clone_args args = { .flags = CLONE_FILES, .exit_signal = SIGCHLD };
-	int slot = fcntl(mntns, F_DUPFD_CLOEXEC, 0), pid = slot < 0 ? -errno : sys_clone3(&args), r;
-
-	if (!pid)
-		fetch(mntns, path, slot);
-	r = pid < 0 ? pid : -child_wait(pid);
-	if (r < 0 && slot >= 0)
-		close(slot);
-	return r < 0 ? r : slot;
+	if (setns(p->mntns, CLONE_NEWNS) < 0)
+		return -errno;
+	return sys_open_tree(AT_FDCWD, p->path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW);
 }
 
 static int open_one_tree(const struct store *s, const struct spec *spec, int i, int *out, struct err *err)
 {
 	const char *mode = member(spec, trees[i].mode);
-	int mntns = -1, r;
+	struct place at = { -1, trees[i].path };
+	int r;
 
 	if (trees[i].mapped && !spec->idmaps.n)
 		return 0;
-	r = open_other(s, mode, CLONE_NEWNS, &mntns, err);
-	if (r < 0 || mntns < 0)
+	r = open_other(s, mode, CLONE_NEWNS, &at.mntns, err);
+	if (r < 0 || at.mntns < 0)
 		return r;
-	*out = open_tree_there(mntns, trees[i].path);
-	close(mntns);
-	return *out < 0 ? err_sys(err, *out, "%s: open its %s", mode, trees[i].path) : 0;
+	*out = helper_open(open_tree_there, &at);
+	close(at.mntns);
+	return *out < 0 ? err_sys(err, *out, "%s: open its %s", mode, at.path) : 0;
 }
 
 int others_open(const struct store *s, const struct spec *spec, struct others *out, struct err *err)
@@ -171,7 +158,10 @@ static int clone_or_tell(struct clone_args *args, struct err *err)
 {
 	int r = sys_clone3(args);
 
-	return r < 0 ? err_sys(err, r, "clone into new namespaces") : r;
+	if (r >= 0)
+		return r;
+	err_sys(err, r, "clone into new namespaces");
+	return r == -ENOSPC || r == -EUSERS ? err_hint(err, "see /proc/sys/user/max_*_namespaces") : r;
 }
 
 static int clone_visiting(const struct others *o, struct clone_args *args, struct err *err)

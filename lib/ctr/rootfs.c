@@ -3,8 +3,10 @@
 #include "base/kernel.h"
 #include "base/path.h"
 #include "image/image.h"
+#include "sys/helper.h"
 #include "sys/mount.h"
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,17 +69,55 @@ static int open_below(const struct store *s, const char *id, const char *name, s
 	return fd < 0 ? err_sys(err, -errno, "open %s/%s", s->root_path, path) : fd;
 }
 
-static int open_overlay(const struct store *s, const struct spec *spec, int *lower, int n, struct err *err)
+struct stack {
+	const struct store *s;
+	const struct spec *spec;
+	const int *lower; /* uppermost first */
+	int n;
+};
+
+static int stack_up(const struct stack *t, struct err *err)
 {
-	int upper = open_below(s, spec->id, "upper", err);
-	int work = upper < 0 ? upper : open_below(s, spec->id, "work", err);
-	int fd = work < 0 ? work : overlay_open(lower, n, upper, work, false, err);
+	int upper = open_below(t->s, t->spec->id, "upper", err);
+	int work = upper < 0 ? upper : open_below(t->s, t->spec->id, "work", err);
+	int fd = work < 0 ? work : overlay_open(t->lower, t->n, upper, work, false, err);
 
 	if (upper >= 0)
 		close(upper);
 	if (work >= 0)
 		close(work);
 	return fd;
+}
+
+/* Before Linux 6.13 an overlay takes only layers that are mounted somewhere in its mounter's namespace: for a helper, in one of its own. */
+static int stack_up_apart(void *arg)
+{
+	struct stack t = *(struct stack *)arg;
+	struct store here = *t.s;
+	int r = unshare(CLONE_NEWNS) < 0 ? -errno : mount_make_private(NULL), at;
+
+	if (r < 0)
+		return r;
+	t.s = &here;
+	here.root = dir_open(AT_FDCWD, here.root_path);
+	at = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC); /* stacked there they hide nothing from us */
+	for (int i = 0; i < t.n && !r; i++)
+		r = mount_attach(t.lower[i], at);
+	r = r < 0 ? r : stack_up(&t, NULL);
+	close(at);
+	close(here.root);
+	return r;
+}
+
+static int open_overlay(const struct store *s, const struct spec *spec, int *lower, int n, int userns, struct err *err)
+{
+	struct stack t = { s, spec, lower, n };
+	int fd = stack_up(&t, err), apart;
+
+	if (fd != -EINVAL || userns < 0)
+		return fd;
+	apart = helper_open(stack_up_apart, &t);
+	return apart < 0 ? err_hint(err, "a user namespace needs overlays of idmapped layers: Linux 5.19") : apart;
 }
 
 static int open_layers(const struct store *s, const struct spec *spec, int userns, struct err *err)
@@ -87,7 +127,7 @@ static int open_layers(const struct store *s, const struct spec *spec, int usern
 	for (i = 0; i < n && fd >= 0; i++)
 		fd = lower[i] = open_layer(s->root, spec->layers.v[n - 1 - i], userns, err);
 	if (fd >= 0)
-		fd = open_overlay(s, spec, lower, n, err);
+		fd = open_overlay(s, spec, lower, n, userns, err);
 	while (--i >= 0)
 		if (lower[i] >= 0)
 			close(lower[i]);
@@ -102,7 +142,7 @@ static int open_directory(const struct store *s, const struct spec *spec, int us
 
 	if (tree < 0 || !spec->rootfs_overlay)
 		return tree;
-	fd = open_overlay(s, spec, &tree, 1, err);
+	fd = open_overlay(s, spec, &tree, 1, userns, err);
 	close(tree);
 	return fd;
 }
