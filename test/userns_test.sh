@@ -252,6 +252,9 @@ test_host_namespaces() {
 	assert_out "$(readlink /proc/self/ns/pid)
 /proc/1/comm
 /proc/self/comm"
+	# nothing that the host has mounted below /sys
+	run_cap ctr-run --rm --userns $M --net host --cgroupns host busybox grep -c ' /sys' /proc/mounts
+	assert_out "$(ctr-run --rm --userns $M --net none --cgroupns host busybox grep -c ' /sys' /proc/mounts)"
 	run_cap ctr-run --rm --userns $M --ipc host --uts host busybox sh -c 'readlink /proc/self/ns/ipc; ls -d /dev/shm'
 	assert_ok
 	assert_out "$(readlink /proc/self/ns/ipc)

@@ -86,18 +86,15 @@ static int other_tree(const struct operation *op, int which)
 }
 
 /* The other container's or the host's own mount in place of a file system that a user namespace may not mount for a namespace of theirs. */
-static int bind_theirs(struct operation *op, int which, const char *path)
+static int bind_theirs(struct operation *op, int which)
 {
 	int tree = other_tree(op, which), dst, r;
 
 	if (tree < 0)
-		tree = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
-	dst = tree < 0 ? tree : place_directory(op->places, op->m->target, op->err);
-	if (dst < 0) {
-		if (tree >= 0)
-			close(tree);
-		return tree < 0 ? err_sys(op->err, tree, "bind the host's %s", path) : dst;
-	}
+		return err_sys(op->err, -ENOENT, "bind the %s of a shared namespace", op->m->type);
+	dst = place_directory(op->places, op->m->target, op->err);
+	if (dst < 0)
+		return dst;
 	op->o.set &= MS_RDONLY;
 	r = fcntl(tree, F_DUPFD_CLOEXEC, 3);
 	if (r >= 0)
@@ -118,14 +115,14 @@ static int mount_own(const struct operation *op, const char *fstype)
 static int do_proc(struct operation *op)
 {
 	if (op->w->userns && !ns_is_private(op->w->spec->pid))
-		return bind_theirs(op, OTHER_PROC, "/proc");
+		return bind_theirs(op, OTHER_PROC);
 	return mount_own(op, "proc");
 }
 
 static int do_sysfs(struct operation *op)
 {
 	if (op->w->userns && !ns_is_private(op->w->spec->net))
-		return bind_theirs(op, OTHER_SYS, "/sys");
+		return bind_theirs(op, OTHER_SYS);
 	return mount_own(op, "sysfs");
 }
 
@@ -134,7 +131,7 @@ static int do_mqueue(struct operation *op)
 	int r;
 
 	if (op->w->userns && !ns_is_private(op->w->spec->ipc))
-		r = bind_theirs(op, OTHER_MQUEUE, "/dev/mqueue");
+		r = bind_theirs(op, OTHER_MQUEUE);
 	else
 		r = mount_own(op, "mqueue");
 	return r == -ENODEV || r == -ENOENT ? 0 : r; /* a kernel without POSIX message queues, a host that doesn't mount them: no harm */

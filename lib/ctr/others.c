@@ -65,15 +65,28 @@ struct place {
 	const char *path;
 };
 
+/* What is mounted at PATH, alone: what the host or another container has mounted below it is no business of ours. Nor is what we shall mount
+ * below it theirs. */
+static int open_tree_here(const char *path)
+{
+	struct mount_attr apart = { .propagation = MS_PRIVATE };
+	int tree = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW), r;
+
+	if (tree < 0)
+		return tree;
+	r = sys_mount_setattr(tree, "", AT_EMPTY_PATH, &apart);
+	if (r < 0)
+		close(tree);
+	return r < 0 ? r : tree;
+}
+
 /* A mount can't be taken out of another mount namespace by way of /proc, and who comes back from there has lost its root and working
  * directory: for a helper. */
 static int open_tree_there(void *arg)
 {
 	const struct place *p = arg;
 
-	if (setns(p->mntns, CLONE_NEWNS) < 0)
-		return -errno;
-	return sys_open_tree(AT_FDCWD, p->path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW);
+	return setns(p->mntns, CLONE_NEWNS) < 0 ? -errno : open_tree_here(p->path);
 }
 
 static int open_one_tree(const struct store *s, const struct spec *spec, int i, int *out, struct err *err)
@@ -82,14 +95,17 @@ static int open_one_tree(const struct store *s, const struct spec *spec, int i, 
 	struct place at = { -1, trees[i].path };
 	int r;
 
-	if (trees[i].mapped && !spec->idmaps.n)
+	if (trees[i].mapped ? !spec->idmaps.n || ns_is_private(mode) : !ns_container(mode))
 		return 0;
 	r = open_other(s, mode, CLONE_NEWNS, &at.mntns, err);
-	if (r < 0 || at.mntns < 0)
+	if (r < 0)
 		return r;
-	*out = helper_open(open_tree_there, &at);
-	close(at.mntns);
-	return *out < 0 ? err_sys(err, *out, "%s: open its %s", mode, at.path) : 0;
+	*out = at.mntns < 0 ? open_tree_here(at.path) : helper_open(open_tree_there, &at);
+	if (at.mntns >= 0)
+		close(at.mntns);
+	if (*out >= 0 || (*out == -ENOENT && i == OTHER_MQUEUE)) /* a host that doesn't mount them: no harm */
+		return 0;
+	return err_sys(err, *out, "%s: open its %s", mode, at.path);
 }
 
 int others_open(const struct store *s, const struct spec *spec, struct others *out, struct err *err)

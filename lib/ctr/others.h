@@ -6,7 +6,8 @@
 #include "ctr/record.h"
 #include <linux/sched.h>
 
-/* File systems of a namespace that is shared: where a user namespace of its own may not mount them anew, and /dev/shm always. */
+/* File systems of a namespace that is another container's or the host's, where a user namespace may not mount them anew; and another
+ * container's /dev/shm. */
 enum { OTHER_PROC, OTHER_SYS, OTHER_MQUEUE, OTHER_SHM, OTHER_TREES };
 
 struct others {

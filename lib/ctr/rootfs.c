@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/kernel.h"
 #include "base/path.h"
+#include "base/release.h"
 #include "image/image.h"
 #include "sys/helper.h"
 #include "sys/mount.h"
@@ -112,7 +113,8 @@ static int stack_up_apart(void *arg)
 static int open_overlay(const struct store *s, const struct spec *spec, int *lower, int n, int userns, struct err *err)
 {
 	struct stack t = { s, spec, lower, n };
-	int fd = stack_up(&t, err), apart;
+	bool direct = userns < 0 || kernel_since(6, 13); /* the attempt would be in the kernel's log */
+	int fd = direct ? stack_up(&t, err) : err_sys(err, -EINVAL, "mount overlay of %d layers", n), apart;
 
 	if (fd != -EINVAL || userns < 0)
 		return fd;
