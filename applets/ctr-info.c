@@ -38,7 +38,7 @@ static const struct feature features[] = {
 	{ "openat2", probe_openat2, NULL, NULL, NULL, NULL, "paths that can't leave a tree (Linux 5.6)" },
 	{ "close_range", probe_close_range, NULL, NULL, NULL, NULL, "nothing open leaks in (Linux 5.9)" },
 	{ "mount API", probe_mount_api, NULL, NULL, NULL, NULL, "mounts by descriptor (Linux 5.2)" },
-	{ "mount_setattr", probe_mount_setattr, NULL, NULL, NULL, NULL, "read-only trees, idmapped mounts (Linux 5.12)" },
+	{ "mount_setattr", probe_mount_setattr, NULL, NULL, NULL, NULL, "read-only trees, user namespaces (Linux 5.12)" },
 	{ "seccomp filter", probe_seccomp_filter, NULL, NULL, NULL, "CONFIG_SECCOMP CONFIG_SECCOMP_FILTER", "system calls barred; else all are allowed" },
 	{ "overlay", NULL, probe_filesystem, "overlay", "overlay", "CONFIG_OVERLAY_FS", "images' layers; else they are copied" },
 	{ "proc", NULL, probe_filesystem, "proc", NULL, "CONFIG_PROC_FS", "/proc" },
@@ -188,14 +188,25 @@ static void cgroup_rows(struct report *r)
 	cgroup_host_free(&host);
 }
 
-static void upper_row(struct report *r)
+/* What the file system of the store can: there are containers' files. */
+static void store_rows(struct report *r)
 {
 	const char *set = getenv("CTRBOX_ROOT"), *path = set && *set ? set : "/var/lib/ctrbox";
-	char use[300];
-	int there = probe_overlay_upper(path);
+	const struct {
+		const char *name;
+		int can;
+		const char *use;
+	} rows[] = {
+		{ "overlay upper", probe_overlay_upper(path), "files of containers, in %s; else copied" },
+		{ "idmapped mounts", probe_idmapped(path), "--userns with images and volumes, in %s (Linux 5.19)" },
+	};
 
-	snprintf(use, sizeof use, "files of containers, in %s; else copied", path);
-	row(r, "overlay upper", there < 0 ? "unknown" : there ? "yes" : "no", use, NULL);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char *use = xasprintf(rows[i].use, path);
+
+		row(r, rows[i].name, rows[i].can < 0 ? "unknown" : rows[i].can ? "yes" : "no", use, NULL);
+		free(use);
+	}
 }
 
 /* The fragment for people; programs have it in the column `config`. */
@@ -229,7 +240,7 @@ int ctr_info_main(int argc, char **argv)
 	cgroup_rows(&r);
 	for (size_t i = 0; i < sizeof features / sizeof *features; i++)
 		row(&r, features[i].name, feature_state(&features[i]), features[i].use, features[i].config);
-	upper_row(&r);
+	store_rows(&r);
 	for (size_t i = 0; i < sizeof switches / sizeof *switches; i++)
 		row(&r, switches[i].name, switch_state(&switches[i]), switches[i].use, switches[i].config);
 	table_end(r.table);

@@ -50,6 +50,18 @@ test_cgroups_not_mounted() {
 	assert_out_match '^cgroup memory	not mounted$'
 }
 
+# What --userns needs, of the same file system.
+test_idmapped_mounts() {
+	assertEquals yes "$(state 'idmapped mounts')"
+	assertFalse 'nothing is made' "[ -e $CTRBOX_ROOT ]"
+	mkdir "$WORK/ram"
+	mount -t ramfs ramfs "$WORK/ram"
+	CTRBOX_ROOT=$WORK/ram/a/b run_cap ctr-info -r -n -o state -f 'feature=idmapped mounts'
+	assert_out no
+	umount "$WORK/ram"
+	rmdir "$WORK/ram"
+}
+
 # The upper layer's file system is that of CTRBOX_ROOT, or of the parent that it will be made in.
 test_overlay_upper() {
 	assertEquals yes "$(state 'overlay upper')"

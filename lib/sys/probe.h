@@ -30,4 +30,8 @@ enum module_state probe_module(const char *name);
  * layer: tries a whiteout and a trusted.overlay xattr in a directory of its own, which it removes. */
 int probe_overlay_upper(const char *path);
 
+/* Whether the file system of PATH (or its nearest parent that is there) can be idmapped, and an overlay takes layers that are (Linux 5.19):
+ * mount_setattr(2) is tried on a mount that nobody sees. */
+int probe_idmapped(const char *path);
+
 #endif

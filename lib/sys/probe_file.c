@@ -3,6 +3,8 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/kernel.h"
+#include "base/release.h"
+#include "sys/idmap.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,4 +84,24 @@ int probe_overlay_upper(const char *path)
 	rmdir(dir);
 	free(dir);
 	return r;
+}
+
+int probe_idmapped(const char *path)
+{
+	struct idmaps maps = { .v = { { 0, 0, 1 } }, .n = 1 };
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP };
+	char *dir = xstrdup(path), *slash;
+	int userns = kernel_since(5, 19) ? idmap_namespace(&maps, NULL) : -ENOSYS, tree, r;
+
+	while ((tree = sys_open_tree(AT_FDCWD, *dir ? dir : "/", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC)) == -ENOENT &&
+	       (slash = strrchr(dir, '/')))
+		*slash = '\0';
+	attr.userns_fd = (uint64_t)userns;
+	r = userns < 0 ? userns : tree < 0 ? tree : sys_mount_setattr(tree, "", AT_EMPTY_PATH, &attr);
+	if (userns >= 0)
+		close(userns);
+	if (tree >= 0)
+		close(tree);
+	free(dir);
+	return r == -EPERM ? r : r == 0;
 }
