@@ -118,6 +118,83 @@ test_size() {
 	done
 }
 
+# Everything that leaves the container has the ids that it has inside.
+test_ids_as_seen_inside() {
+	ctr-run -d --name a --userns auto --net none -v vol:/v busybox sh -c '
+		mkdir /d && chown 5:6 /d && touch /d/root && echo >/d/user && chown 7:8 /d/user && touch /v/f && chown 9:9 /v/f && rm /etc/group &&
+		chown 3 /srv && touch /done && exec sleep 1000' >/dev/null
+	wait_for 20 ctr-exec a test -e /done
+	for state in running stopped; do
+		[ $state = running ] || ctr-stop -t 0 a >/dev/null
+		ctr-cp a:/d - | tar -tv --numeric-owner | awk '{ print $2, $NF }' >out
+		assertEquals "$state" '5/6 d/
+0/0 d/root
+7/8 d/user' "$(sort -k 2 out)"
+		assertEquals "$state" 9/9 "$(ctr-cp a:/v/f - | tar -tv --numeric-owner | awk '{ print $2 }')"
+		assertEquals "$state" '0/0 etc/passwd' "$(ctr-export a | tar -tv --numeric-owner | awk '$NF == "etc/passwd" { print $2, $NF }')"
+		assertEquals "$state" '7/8 d/user' "$(ctr-export a | tar -tv --numeric-owner | awk '$NF == "d/user" { print $2, $NF }')"
+		assertEquals "$state" 'A /d
+A /d/root
+A /d/user
+A /done
+D /etc/group
+C /srv' "$(ctr-diff a | grep -v '^C /etc$')"
+		tar -cf - --owner 11 --group 12 -C / etc/subuid | ctr-cp - a:/d
+		assertEquals "$state" 11/12 "$(ctr-cp a:/d/etc/subuid - | tar -tv --numeric-owner | awk '{ print $2 }')"
+		[ $state = running ] && ctr-exec a rm -r /d/etc
+	done
+	ctr-commit a later >/dev/null
+	assertEquals '5 6
+7 8
+3 0' "$(ctr-run --rm --net none later stat -c '%u %g' /d /d/user /srv)"
+	assertEquals '5 6
+7 8
+3 0' "$(ctr-run --rm --net none --userns auto later stat -c '%u %g' /d /d/user /srv)"
+	ctr-image rm later >/dev/null
+}
+
+test_exec() {
+	ctr-run -d --name a --userns auto --net none -u 5:6 busybox sleep 1000 >/dev/null
+	assertEquals 'as it' '5 6 6' "$(ctr-exec a sh -c 'echo $(id -u) $(id -g) $(id -G)')"
+	assertEquals 'groups too' '0 0 0 10' "$(ctr-exec -u root a sh -c 'echo $(id -u) $(id -g) $(id -G)')"
+	assertEquals '65535 65535' "$(ctr-exec -u 65535:65535 a sh -c 'echo $(id -u) $(id -g)')"
+	run_cap ctr-exec -u 65536 a true
+	assert_fails 125 "become user 65536:0: Invalid argument \(an id outside the user namespace's map"
+	assertEquals "$(ctr-exec a readlink /proc/1/ns/user)" "$(ctr-exec -u 0 a readlink /proc/self/ns/user)"
+	run_cap ctr-exec -u 0 a sh -c 'touch /new && stat -c "%u %g" /new; grep CapInh /proc/self/status; kill 1 && echo rc 0'
+	assert_ok
+	assert_out '0 0
+CapInh:	0000000000000000
+rc 0'
+}
+
+# Limits and the read-only view of them, networks and what root may set there.
+test_limits_and_networks() {
+	ip link set lo up
+	ctr-net create --subnet 10.98.0.0/16 n >/dev/null
+	ctr-run -d --name a --userns auto --net n -m 64m --pids-limit 50 -p 8080:80 busybox sh -c 'while :; do echo hi | nc -l -p 80; done' >/dev/null
+	ctr-run -d --name b --net n busybox sleep 1000 >/dev/null
+	ctr-run -d --name c --userns auto --net n -u 1000 busybox sleep 1000 >/dev/null
+	for from in a b c; do
+		run_cap ctr-exec -u 0 $from sh -c 'ping -c 1 -W 5 a >/dev/null && ping -c 1 -W 5 b >/dev/null && ping -c 1 -W 5 c >/dev/null && echo all'
+		assert_ok
+		assert_out all
+	done
+	wait_for 20 ctr-exec c nc -w 5 a 80 </dev/null
+	assertEquals 'as an ordinary user' hi "$(ctr-exec c nc -w 5 a 80 </dev/null)"
+	wait_for 20 nc -w 5 127.0.0.1 8080 </dev/null
+	assertEquals 'published' hi "$(nc -w 5 127.0.0.1 8080 </dev/null)"
+	run_cap ctr-exec a sh -c 'for f in /sys/fs/cgroup /sys/fs/cgroup/*; do ! mkdir $f/x 2>/dev/null || echo $f; done; cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null'
+	assert_out 67108864
+	run_cap ctr-run --rm --userns auto --net n --privileged busybox sh -c 'echo 1 >/proc/sys/net/ipv4/conf/eth0/forwarding && cat /proc/sys/net/ipv4/conf/eth0/forwarding; echo 1 >/proc/sys/vm/drop_caches'
+	assert_out 1
+	assert_err_match 'drop_caches'
+	run_cap ctr-run --rm --userns auto --net n --sysctl net.ipv4.ping_group_range='0 65535' busybox cat /proc/sys/net/ipv4/ping_group_range
+	assert_out '0	65535'
+	ctr-rm -f a b c >/dev/null
+	ctr-net rm n >/dev/null
+}
+
 # Whoever comes at the same time gets another one: 50 at once, from a span that has room for just as many.
 test_fifty_at_once() {
 	span 300000:100000 1048576:$((49 * 65536))
