@@ -104,6 +104,18 @@ test_killed_ctr_run() {
 	sweep 11 : remove_all ctr-run --name a busybox true
 }
 
+# Neither a range of ids that is nobody's stays, nor one that is somebody's is free.
+test_killed_ctr_run_with_a_user_namespace() {
+	# shellcheck disable=SC2317
+	ranges_fit() {
+		owners=$(find "$CTRBOX_ROOT/idranges" -type l -printf '%l\n' | sort)
+		[ "$owners" = "$(ctr-ps -aq | sort)" ] || fail "at $1: $owners"
+		remove_all "$1"
+		[ -z "$(ls "$CTRBOX_ROOT/idranges")" ] || fail "at $1: a range is left"
+	}
+	sweep 11 : ranges_fit ctr-run --net none --userns auto --name a busybox true
+}
+
 test_killed_ctr_run_in_the_background() {
 	sweep 11 : remove_all ctr-run -d --name a busybox true
 }

@@ -182,8 +182,8 @@ test_limits_and_networks() {
 	done
 	wait_for 20 ctr-exec c nc -w 5 a 80 </dev/null
 	assertEquals 'as an ordinary user' hi "$(ctr-exec c nc -w 5 a 80 </dev/null)"
-	wait_for 20 nc -w 5 127.0.0.1 8080 </dev/null
-	assertEquals 'published' hi "$(nc -w 5 127.0.0.1 8080 </dev/null)"
+	wait_for 20 busybox nc -w 5 127.0.0.1 8080 </dev/null
+	assertEquals 'published' hi "$(busybox nc -w 5 127.0.0.1 8080 </dev/null)"
 	run_cap ctr-exec a sh -c 'for f in /sys/fs/cgroup /sys/fs/cgroup/*; do ! mkdir $f/x 2>/dev/null || echo $f; done; cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null'
 	assert_out 67108864
 	run_cap ctr-run --rm --userns auto --net n --privileged busybox sh -c 'echo 1 >/proc/sys/net/ipv4/conf/eth0/forwarding && cat /proc/sys/net/ipv4/conf/eth0/forwarding; echo 1 >/proc/sys/vm/drop_caches'
