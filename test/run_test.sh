@@ -172,6 +172,7 @@ test_id_is_the_name_and_hostname() {
 	ctr-rm -f "$id" >/dev/null
 	run_cap ctr-run -d --name a busybox hostname
 	assert_rc 0
+	ctr-wait a >/dev/null
 	assertEquals "$out" "$(ctr-logs a)"
 }
 
