@@ -203,7 +203,7 @@ few_ways() {
 	[ "$FAMILY" = 6 ] || reaches host 127.0.0.1 8080 web "$GATE"
 }
 
-# 16, 31, 127, 129, 133-136, 152, 180: who reaches whom, and as whom. Rows that need several networks stand in net_reach_test.
+# 15, 16, 31, 127, 129, 133-136, 138, 152, 180: who reaches whom, and as whom. Rows that need several networks stand in net_reach_test.
 reachability() {
 	reaches cli "$WEB" 80 web "$CLI"
 	reaches cli web 80 web "$CLI"

@@ -155,6 +155,153 @@ test_own_table() {
 	reaches cli "$WORLD" 7000 world "$UP1"
 }
 
+# 159: the rules of docker beside ours, as docker 20 to 28 writes them by iptables, with a container of its own that is published, made after ours and
+# then before; by iptables-nft and by iptables-legacy.
+docker_rules() {
+	for _rule in '-P FORWARD DROP' '-N DOCKER' '-N DOCKER-ISOLATION-STAGE-1' '-N DOCKER-ISOLATION-STAGE-2' '-N DOCKER-USER' \
+		'-A DOCKER-USER -j RETURN' \
+		'-A FORWARD -j DOCKER-USER' '-A FORWARD -j DOCKER-ISOLATION-STAGE-1' \
+		'-A FORWARD -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT' '-A FORWARD -o docker0 -j DOCKER' \
+		'-A FORWARD -i docker0 ! -o docker0 -j ACCEPT' '-A FORWARD -i docker0 -o docker0 -j ACCEPT' \
+		'-A DOCKER -d 172.17.0.2/32 ! -i docker0 -o docker0 -p tcp -m tcp --dport 80 -j ACCEPT' \
+		'-A DOCKER-ISOLATION-STAGE-1 -i docker0 ! -o docker0 -j DOCKER-ISOLATION-STAGE-2' '-A DOCKER-ISOLATION-STAGE-1 -j RETURN' \
+		'-A DOCKER-ISOLATION-STAGE-2 -o docker0 -j DROP' '-A DOCKER-ISOLATION-STAGE-2 -j RETURN' '-t nat -N DOCKER' \
+		'-t nat -A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER' \
+		'-t nat -A OUTPUT ! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL -j DOCKER' \
+		'-t nat -A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE' '-t nat -A DOCKER -i docker0 -j RETURN' \
+		'-t nat -A DOCKER ! -i docker0 -p tcp -m tcp --dport 8070 -j DNAT --to-destination 172.17.0.2:80'; do
+		# shellcheck disable=SC2086 # a list of words
+		$1 $_rule || fail "$1 $_rule"
+	done
+}
+
+# docker's bridge, and a namespace on it that stands for its container.
+docker_container() {
+	ip link add docker0 type bridge
+	ip addr add 172.17.0.1/16 dev docker0
+	ip link set docker0 up
+	ip netns add inside
+	ip link add vdocker type veth peer name eth0 netns inside
+	ip link set vdocker master docker0 up
+	ip -n inside addr add 172.17.0.2/16 dev eth0
+	ip -n inside link set lo up
+	ip -n inside link set eth0 up
+	ip -n inside route add default via 172.17.0.1
+	setting ipv4/ip_forward 1
+	nsenter --net=/run/netns/inside "$PEER" serve theirs 80 172.17.0.2 &
+	THEIRS=$!
+	wait_for 3 nsenter --net=/run/netns/inside "$PEER" ask tcp 172.17.0.2 80
+	assertTrue 'it serves' $?
+}
+
+end_docker() {
+	kill "$THEIRS"
+	ip netns del inside
+	ip link del docker0
+}
+
+inside_asks() {
+	nsenter --net=/run/netns/inside "$PEER" ask "$1" "$2" "$3" "${4:-2000}"
+}
+
+# Ours works, docker's works, and neither gets into the other's but by what is published.
+both_work() {
+	reaches out "$HOST" 8080 web "$OUT"
+	reaches cli "$WORLD" 7000 world "$UP1"
+	reaches cli web 80 web 10.9.1.3
+	reaches cli "$HOST" 8080 web 10.9.1.1
+	assertEquals 'docker'"'"'s port' "theirs from $OUT" "$(asks out tcp "$HOST" 8070)"
+	assertEquals 'docker'"'"'s way out' "world from $UP1" "$(inside_asks tcp "$WORLD" 7000)"
+	assertEquals 'from ours to docker'"'"'s port' 'theirs from 172.17.0.1' "$(asks cli tcp "$HOST" 8070)"
+	assertEquals 'from docker'"'"'s to our port' 'web from 10.9.1.1' "$(inside_asks tcp "$HOST" 8080)"
+	assertEquals 'from docker'"'"'s into ours' 'connect: Operation timed out' "$(inside_asks tcp 10.9.1.2 80 300)"
+}
+
+# beside_docker IPTABLES: which must list its own rules as they were when we have gone.
+beside_docker() {
+	docker_container
+	docker_rules "$1"
+	"$1"-save | grep '^[-:]' | sed 's/ \[.*//' >"$WORK/before"
+	ctr-net create --subnet 10.9.1.0/24 one >"$WORK/out" 2>&1
+	assertEquals one "$(cat "$WORK/out")"
+	pair
+	both_work
+	br_netfilter 1 && both_work
+	ctr-rm -f web cli >/dev/null
+	ctr-net rm one >/dev/null
+	assertEquals "$(cat "$WORK/before")" "$("$1"-save | grep '^[-:]' | sed 's/ \[.*//')"
+	for table in filter nat; do
+		"$1" -t $table -F
+		"$1" -t $table -X
+	done
+	"$1" -P FORWARD ACCEPT
+	ctr-net create --subnet 10.9.1.0/24 one >/dev/null
+	pair
+	docker_rules "$1" # comes up later: the next command lets ours through
+	run_cap ctr-net reload
+	assert_ok
+	both_work
+	ctr-rm -f web cli >/dev/null
+	ctr-net rm one >/dev/null
+	end_docker
+}
+
+test_docker() {
+	beside_docker iptables
+}
+
+test_docker_by_legacy() {
+	beside_docker iptables-legacy
+	for table in filter nat; do
+		iptables-legacy -t $table -F
+		iptables-legacy -t $table -X
+	done
+	iptables-legacy -P FORWARD ACCEPT
+}
+
+# iptables-legacy's own policy, of both families; each start looks whether it is seen to.
+test_legacy_policy() {
+	ip6tables-legacy -P FORWARD DROP
+	iptables-legacy -P FORWARD DROP
+	iptables-legacy -A FORWARD -p tcp --dport 7 -j DROP
+	ctr-net create --subnet 10.9.1.0/24 --subnet fd09:1::/64 one >/dev/null
+	ctr-net create --driver ptp --subnet 10.9.2.0/24 two >/dev/null
+	web_server web --net one -p 8080:80 -p 8080:80/udp
+	web_server cli --net one
+	web_server far --net two
+	reaches out "$HOST" 8080 web "$OUT"
+	reaches out 2001:db8:2::1 8080 web 2001:db8:2::2
+	reaches cli "$WORLD" 7000 world "$UP1"
+	reaches far "$WORLD" 7000 world "$UP1"
+	misses out "$WORLD" 7000
+	run_cap iptables-legacy -S CTRBOX-OURS
+	assert_out_match '^-A CTRBOX-OURS -i one -j ACCEPT$'
+	assert_out_match '^-A CTRBOX-OURS -o one -j ACCEPT$'
+	assert_out_match '^-A CTRBOX-OURS -i vc[0-9a-f]+ -j ACCEPT$'
+	ctr-rm -f far >/dev/null
+	assertEquals 'its device is gone' 0 "$(iptables-legacy -S | grep -c ' vc')"
+	iptables-legacy -F FORWARD
+	misses out "$HOST" 8080
+	run_cap ctr-run --rm --net one busybox true
+	assert_ok
+	reaches out "$HOST" 8080 web "$OUT"
+	ctr-net reload
+	assertEquals 'once each' 2 "$(iptables-legacy -S CTRBOX-OURS | grep -c ACCEPT)"
+	ctr-rm -f web cli >/dev/null
+	ctr-net rm one two >/dev/null
+	assertEquals '-P FORWARD DROP' "$(iptables-legacy -S | grep -v 'PUT')"
+	assertEquals '-P FORWARD DROP' "$(ip6tables-legacy -S | grep -v 'PUT')"
+	iptables-legacy -P FORWARD ACCEPT
+	ip6tables-legacy -P FORWARD ACCEPT
+}
+
+# A table that nobody asked for isn't made by looking.
+test_legacy_unused() {
+	run_cap unshare -n sh -c 'ip link set lo up; ctr-net create --subnet 10.9.1.0/24 one && cat /proc/net/ip_tables_names && ctr-net rm one'
+	assert_rc 0
+	assert_out "$(printf 'one\none')"
+}
+
 # A network without a bridge: its devices by the beginning of their names.
 test_ptp() {
 	nft 'add table inet mine; add chain inet mine pass { type filter hook forward priority 5; }; add rule inet mine pass counter drop'

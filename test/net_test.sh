@@ -63,7 +63,7 @@ published() {
 	nft list ruleset | tr ',' '\n' | grep -E "(tcp|udp) \. $1 :"
 }
 
-# 139, 140, 141; the bridge has its name, the record is JSON, the gateway is the bridge's: 145, 146, 181.
+# 120, 139, 140, 141; the bridge has its name, the record is JSON, the gateway is the bridge's: 145, 146, 181.
 test_create_as_the_notes_do() {
 	run_cap ctr-net create --driver bridge --subnet 192.168.101.0/24 --gateway 192.168.101.1 testbridge
 	assert_ok
@@ -493,6 +493,21 @@ test_addresses_of_the_users_choice() {
 	assert_fails 125 'address 10\.9\.0\.77 of network n is taken'
 	run_cap ctr-exec a cat /etc/hosts
 	assert_out_match '^fd09::.*a '
+}
+
+# 121: one that may adds addresses to its interface; a neighbour reaches it by each.
+test_several_addresses() {
+	make_net n
+	sleeper a --net n --cap-add NET_ADMIN
+	sleeper b --net n
+	for address in 10.9.0.200 10.9.0.201; do
+		run_cap ctr-exec a ip addr add $address/24 dev eth0
+		assert_ok
+	done
+	for address in 10.9.0.2 10.9.0.200 10.9.0.201; do
+		run_cap ctr-exec b ping -c 1 -W 5 $address
+		assert_rc 0
+	done
 }
 
 test_bad_ports() {

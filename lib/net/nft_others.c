@@ -1,5 +1,6 @@
 #include "net/nft_others.h"
 #include "net/nft_expr.h"
+#include "net/xt_others.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/netfilter.h>
@@ -163,11 +164,12 @@ int nft_admit(struct netlink *nl, const char *device, struct err *err)
 
 	for (size_t i = 0; i < 4 && !r; i++)
 		r = admit_at(nl, families[i / 2], chains[i % 2], device, err);
-	return r;
+	return r ? r : xt_admit(device, err);
 }
 
 void nft_dismiss(struct netlink *nl, const char *device)
 {
 	for (size_t i = 0; i < 4; i++)
 		dismiss_at(nl, families[i / 2], chains[i % 2], device);
+	xt_dismiss(device);
 }

@@ -1,6 +1,6 @@
 /* Other tools' firewalls: a FORWARD chain of `ip filter` or `ip6 filter` whose policy is drop (iptables, docker, ufw) wins over any accept
  * of ours. Two plain rules of the kind that iptables-nft can list are put at its head, `iifname DEV accept` and `oifname DEV accept`, with our
- * comment on them; our own table decides then. Nothing else of others is touched. */
+ * comment on them; our own table decides then. iptables-legacy's likewise (net/xt_others.h). Nothing else of others is touched. */
 #ifndef NET_NFT_OTHERS_H
 #define NET_NFT_OTHERS_H
 

@@ -246,6 +246,13 @@ int *xt_jump(struct xt_entry e)
 	return *t->target.u.user.name || t->verdict < 0 ? NULL : &t->verdict;
 }
 
+bool xt_is_drop(struct xt_entry e)
+{
+	struct xt_standard_target *t = (void *)target_of(e);
+
+	return !*t->target.u.user.name && t->verdict == -NF_DROP - 1;
+}
+
 const char *xt_head(struct xt_entry e)
 {
 	struct xt_error_target *t = (void *)target_of(e);

@@ -59,6 +59,8 @@ struct xt_rule *xt_error(struct xt_rule *r, const char *name);                /*
 
 /* The offset in its table that E leads to, NULL if it doesn't jump. */
 int *xt_jump(struct xt_entry e);
+/* Whether E drops: of a chain's end, its policy. */
+bool xt_is_drop(struct xt_entry e);
 /* The chain that E is the head of, or NULL. */
 const char *xt_head(struct xt_entry e);
 

@@ -277,6 +277,13 @@ int xt_add(struct xt_table *t, const char *chain, int index, struct xt_rule *r, 
 	return 0;
 }
 
+bool xt_drops(const struct xt_table *t, const char *chain)
+{
+	struct span s;
+
+	return find_chain(t, chain, &s) && xt_is_drop(entry_at(t, s.last));
+}
+
 bool xt_leads(const struct xt_table *t, const char *chain, const char *to)
 {
 	struct span s, target;

@@ -31,6 +31,9 @@ void xt_add_chain(struct xt_table *t, const char *name);
  * not NULL, is the chain it leads to. 0, or -ENOENT without that chain. */
 int xt_add(struct xt_table *t, const char *chain, int index, struct xt_rule *r, const char *jump);
 
+/* Whether CHAIN's policy drops. */
+bool xt_drops(const struct xt_table *t, const char *chain);
+
 /* Whether CHAIN leads to the chain TO. */
 bool xt_leads(const struct xt_table *t, const char *chain, const char *to);
 
