@@ -170,6 +170,12 @@ bool firewall_has_net(struct firewall *f, const struct firewall_net *n)
 	return !f->kind || f->kind->has_net(f, n);
 }
 
+bool publications_clash(const struct publication *a, const struct publication *b)
+{
+	return a->protocol == b->protocol && a->host_port == b->host_port && a->to.family == b->to.family &&
+	       (!a->host.family || !b->host.family || address_equal(&a->host, &b->host));
+}
+
 static void forget_flows(struct firewall *f, const struct publication *p, int n)
 {
 	for (int i = 0; i < n; i++)

@@ -26,6 +26,9 @@ struct publication {
 	struct address to;
 };
 
+/* Whether both would have the same port of the host, as two programs that bind it: also where one has every address. */
+bool publications_clash(const struct publication *a, const struct publication *b);
+
 struct firewall {
 	const struct firewall_kind *kind; /* NULL: none */
 	bool chosen;                 /* by the environment, or because its rules stand */
@@ -59,7 +62,7 @@ int firewall_remove_net(struct firewall *f, const struct firewall_net *n, struct
 /* Whether the rules stand as they should for the network: not after somebody's flush. */
 bool firewall_has_net(struct firewall *f, const struct firewall_net *n);
 
-/* All or none at once. -EEXIST: one of them is published already. -ENOENT: somebody's flush took what they stand in. */
+/* All or none at once. -EEXIST: one of them is published already, by any store. -ENOENT: somebody's flush took what they stand in. */
 int firewall_publish(struct firewall *f, const struct publication *p, int n, struct err *err);
 
 /* Takes them back where they still lead to that container; missing ones are fine. */

@@ -1,4 +1,5 @@
 #include "net/nft.h"
+#include "net/nft_elsewhere.h"
 #include "net/nft_expr.h"
 #include "net/nft_list.h"
 #include "net/nft_others.h"
@@ -254,7 +255,7 @@ static const char *element_of(const struct publication *p, struct element *e)
 	return p->host.family ? "pub4a" : "pub4";
 }
 
-static int publish(struct firewall *f, const struct publication *p, int n, struct err *err)
+static int add_ports(struct firewall *f, const struct publication *p, int n, struct err *err)
 {
 	struct buf b = { 0 };
 
@@ -315,6 +316,18 @@ static int unpublish(struct firewall *f, const struct publication *p, int n, str
 			first = r;
 	}
 	return first;
+}
+
+static int publish(struct firewall *f, const struct publication *p, int n, struct err *err)
+{
+	int r = add_ports(f, p, n, err);
+
+	for (int i = 0; i < n && !r; i++)
+		if (nft_elsewhere(f, table_for(f, p[i].to.family), &p[i])) {
+			unpublish(f, p, n, NULL);
+			r = err_msg(err, -EEXIST, "another store has the port");
+		}
+	return r;
 }
 
 static int list(struct firewall *f, firewall_call *call, void *arg, struct err *err)

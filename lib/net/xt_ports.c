@@ -23,6 +23,25 @@ static bool is_taken(struct xt_entry e, const void *arg)
 	return xt_read_publication(e, &p) && same_port(&p, arg);
 }
 
+static bool clashes(struct xt_entry e, const void *arg)
+{
+	struct publication p;
+
+	return xt_read_publication(e, &p) && publications_clash(&p, arg);
+}
+
+/* In another store's chains: those of all begin alike. */
+static bool is_taken_elsewhere(struct xt_table *t, const struct publication *p)
+{
+	const char *mine = t->prefix;
+	int own = xt_count(t, clashes, p), all;
+
+	t->prefix = "CTR-";
+	all = xt_count(t, clashes, p);
+	t->prefix = mine;
+	return all > own;
+}
+
 static bool is_ours(struct xt_entry e, const void *arg)
 {
 	const struct publication *want = arg;
@@ -36,7 +55,7 @@ static int add_port(struct xt_table *t, const struct publication *p, uint8_t rev
 {
 	struct xt_rule r;
 
-	if (xt_count(t, is_taken, p))
+	if (xt_count(t, is_taken, p) || is_taken_elsewhere(t, p))
 		return -EEXIST;
 	xt_port(xt_rule(&r, t->six), p->protocol, p->host_port);
 	if (p->host.family)
