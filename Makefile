@@ -127,14 +127,15 @@ test:
 	-$(MAKE) debian
 	BUILD='$(abspath $(BUILD))' test/run
 
-bench: all image $(BUILD)/bench/floor $(BUILD)/bench/pair $(BUILD)/bench/net
+bench: all image $(BUILD)/bench/floor $(BUILD)/bench/pair $(BUILD)/bench/net $(BUILD)/bench/seccomp
 	BUILD='$(abspath $(BUILD))' tools/bench/run
 
 $(BUILD)/bench/net: tools/bench/net_world.c
-# The floor speaks netlink as we do.
+# They speak netlink, unpack and load filters as we do.
 $(BUILD)/bench/%: tools/bench/%.c $(BUILD)/compile.words $(BUILD)/ctrbox
 	@mkdir -p $(@D)
-	$(CC) $(MUST_CFLAGS) $(CFLAGS) $(filter %.c,$^) $(filter $(BUILD)/obj/lib/base/% $(BUILD)/obj/lib/image/% $(BUILD)/obj/lib/net/%,$(OBJECTS)) \
+	$(CC) $(MUST_CFLAGS) $(CFLAGS) $(filter %.c,$^) $(filter $(BUILD)/obj/lib/base/% $(BUILD)/obj/lib/image/% $(BUILD)/obj/lib/net/% \
+		$(BUILD)/obj/lib/sys/caps.o $(BUILD)/obj/lib/sys/seccomp%,$(OBJECTS)) \
 		$(MUST_LDFLAGS) $(STRIP_FLAGS) $(LDFLAGS) -o $@
 
 size: all

@@ -251,21 +251,29 @@ static int by_number(const void *a, const void *b)
 	return x->nr != y->nr ? (x->nr < y->nr ? -1 : 1) : strcmp(x->name, y->name);
 }
 
-/* Names in the order of their numbers, which count from 0; where they don't, the number is there first. */
+/* A name behind its length, as a letter: a is 1. */
+static void print_name(const char *name)
+{
+	if (strlen(name) > '~' - '`')
+		die(1, "%s: too long a name", name);
+	printf("\n\t\"%c%s\"", (int)('`' + strlen(name)), name);
+}
+
+/* Names in the order of their numbers, which count from 0; where they don't, a ` and the number is there first. */
 static void print_names(const struct maker *m)
 {
 	const struct known *k = m->known.v;
 	unsigned long next = 0;
 
 	printf("static const char here[] =");
-	for (size_t i = 0; i < m->known.n; next = k[i++].nr + 1)
-		if (k[i].nr == next)
-			printf("\n\t\"%s \"", k[i].name);
-		else
-			printf("\n\t\"%lu %s \"", k[i].nr, k[i].name);
-	printf(";\n\nstatic const char elsewhere[] =\n\t\" \"");
+	for (size_t i = 0; i < m->known.n; next = k[i++].nr + 1) {
+		if (k[i].nr != next)
+			printf("\n\t\"`%lu\"", k[i].nr);
+		print_name(k[i].name);
+	}
+	printf(";\n\nstatic const char elsewhere[] =\n\t\"\"");
 	for (size_t i = 0; i < m->elsewhere.n; i++)
-		printf("\n\t\"%s \"", m->elsewhere.v[i]);
+		print_name(m->elsewhere.v[i]);
 	printf(";\n\n");
 }
 

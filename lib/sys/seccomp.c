@@ -44,25 +44,33 @@ int seccomp_missing(int code)
 	return code == -ENOSYS || code == -EINVAL;
 }
 
-/* The word NAME in a list whose words end with a blank each, the first of which doesn't begin with a digit. */
+/* The number of NAME in a list of tools/seccomp's: a letter that is its length, the name, and so on; "`NUMBER" where they don't go on
+ * from the last one's. -1: it isn't there. */
+static long find(const char *list, const char *name)
+{
+	size_t n = strlen(name);
+	long nr = 0;
+	char *end;
+
+	for (const char *p = list; *p;) {
+		size_t len = (size_t)(*p++ - '`');
+
+		if (!len) {
+			nr = strtol(p, &end, 10);
+			p = end;
+			continue;
+		}
+		if (len == n && !memcmp(p, name, n))
+			return nr;
+		nr++;
+		p += len;
+	}
+	return -1;
+}
+
 long seccomp_number(const char *name)
 {
-	size_t n = strlen(name), len;
-	long nr = 0;
+	long nr = find(here, name);
 
-	for (const char *p = here; *p; p += len + 1) {
-		len = strcspn(p, " ");
-		if (*p >= '0' && *p <= '9')
-			nr = atol(p);
-		else if (len == n && !memcmp(p, name, n))
-			return nr;
-		else
-			nr++;
-	}
-	for (const char *p = elsewhere; *p; p += len + 1) {
-		len = strcspn(p, " ");
-		if (n && len == n && !memcmp(p, name, n))
-			return -ENOSYS;
-	}
-	return -EINVAL;
+	return nr >= 0 ? nr : find(elsewhere, name) >= 0 ? -ENOSYS : -EINVAL;
 }
