@@ -141,6 +141,21 @@ test_typing_for_others() {
 	assert_out_match '^ioctl,0,0x500005412 EPERM$'
 }
 
+# A kernel without filters still runs containers, but not with less than what was asked for.
+test_a_kernel_without() {
+	for code in ENOSYS EINVAL; do
+		run_cap strace -f -o /dev/null -e trace=seccomp -e inject=seccomp:error=$code ctr-run --rm --net none busybox grep Seccomp: /proc/self/status
+		assert_rc 0
+		assert_out 'Seccomp:	0'
+		echo '{"defaultAction": "SCMP_ACT_ALLOW"}' >p
+		run_cap strace -f -o /dev/null -e trace=seccomp -e inject=seccomp:error=$code \
+			ctr-run --rm --net none --security-opt seccomp=p busybox true
+		assert_fails 125 "load the seccomp profile $WORK/p: .* \(CONFIG_SECCOMP_FILTER\?\)"
+	done
+	run_cap strace -f -o /dev/null -e trace=seccomp -e inject=seccomp:error=EACCES ctr-run --rm --net none busybox true
+	assert_fails 125 'load the seccomp profile: Permission denied'
+}
+
 # ctr-ns and its kin are for whoever is root here already.
 test_plumbing_is_not_confined() {
 	run_cap ctr-ns -m grep Seccomp: /proc/self/status
