@@ -4,6 +4,7 @@
 #include "ctr/options.h"
 #include "ctr/targets.h"
 #include "sys/caps.h"
+#include "sys/sealed.h"
 
 struct options {
 	bool interactive, tty, detach, privileged;
@@ -67,8 +68,10 @@ int ctr_exec_main(int argc, char **argv)
 	struct record record;
 	struct process process;
 	struct exec_options eo;
-	int n = opt_parse(&usage, &o, argc, argv), r;
+	int n, r;
 
+	or_die_err(sealed_program(argv, &err), &err);
+	n = opt_parse(&usage, &o, argc, argv);
 	if (n < 2)
 		die_usage(125, n ? "a command is missing" : "a container is missing");
 	target_open(argv[0], 125, &store, &record);

@@ -1,7 +1,9 @@
 /* ctr-restart: stops containers and starts them again. */
+#include "base/say.h"
 #include "ctr/start.h"
 #include "ctr/supervise.h"
 #include "ctr/targets.h"
+#include "sys/sealed.h"
 #include <errno.h>
 
 static const struct usage usage = {
@@ -41,9 +43,12 @@ int ctr_restart_main(int argc, char **argv)
 	struct stop_options how = { .timeout_ms = -1 };
 	struct strs targets = { 0 };
 	struct store store;
-	int n = opt_parse(&usage, &how, argc, argv), worst = 0;
+	struct err failure = { 0 };
+	int n, worst = 0;
 
+	or_die_err(sealed_program(argv, &failure), &failure);
 	supervise_alone();
+	n = opt_parse(&usage, &how, argc, argv);
 	targets_get(&usage, n, argv, &targets, &store);
 	for (size_t i = 0; i < targets.n; i++) {
 		struct err err = { 0 };

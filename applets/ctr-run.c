@@ -5,6 +5,7 @@
 #include "ctr/options.h"
 #include "ctr/supervise.h"
 #include "sys/pty.h"
+#include "sys/sealed.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,9 +73,11 @@ int ctr_run_main(int argc, char **argv)
 	struct store store;
 	struct record record;
 	struct start start = { .store = &store, .record = &record };
-	int n = opt_parse(&usage, &o, argc, argv), r;
+	int n, r;
 
+	or_die_err(sealed_program(argv, &err), &err);
 	supervise_alone();
+	n = opt_parse(&usage, &o, argc, argv);
 	if (!n && !o.rootfs)
 		die_usage(125, "an image, or --rootfs DIR, is missing");
 	r = store_get(&store, &err);

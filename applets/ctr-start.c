@@ -5,6 +5,7 @@
 #include "ctr/boot.h"
 #include "ctr/start.h"
 #include "ctr/supervise.h"
+#include "sys/sealed.h"
 #include <errno.h>
 #include <string.h>
 
@@ -87,9 +88,11 @@ int ctr_start_main(int argc, char **argv)
 	struct strs targets = { 0 };
 	struct err err = { 0 };
 	struct store store;
-	int n = opt_parse(&usage, &o, argc, argv);
+	int n;
 
+	or_die_err(sealed_program(argv, &err), &err);
 	supervise_alone();
+	n = opt_parse(&usage, &o, argc, argv);
 	if (!n && !o.boot)
 		die_usage(125, "a container is missing");
 	if (store_get(&store, &err) < 0)

@@ -250,6 +250,7 @@ static int set_up(struct child *c, int *tty, struct err *err)
 		r = process_attributes(c->in->process, err);
 	if (!r)
 		r = wait_for_maps(c, &trees, err);
+	prctl(PR_SET_DUMPABLE, 0); /* until exec nobody in a shared pid namespace may look into us; the id maps couldn't be written */
 	if (!r && ns_is_private(spec->cgroupns) && unshare(CLONE_NEWCGROUP) < 0 && errno != EINVAL)
 		r = err_sys(err, -errno, "make a cgroup namespace");
 	if (!r && c->in->record->state.attachments.n)

@@ -1,0 +1,173 @@
+/* What a shell can't do, for escape_test.sh. Built once, static; runs on the host's side and as /tool in containers.
+ * Each answers on stdout. */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/keyctl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+/* with-key CMD..: CMD with a session keyring that holds a key. */
+static int with_key(char **argv)
+{
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, "escape") < 0 ||
+	    syscall(SYS_add_key, "user", "escape", "secret", 6, KEY_SPEC_SESSION_KEYRING) < 0) {
+		perror("add_key");
+		return 1;
+	}
+	execvp(argv[0], argv);
+	return 127;
+}
+
+/* find-key: whether it can be found from here. */
+static int find_key(void)
+{
+	long key = syscall(SYS_keyctl, KEYCTL_SEARCH, KEY_SPEC_SESSION_KEYRING, "user", "escape", 0);
+	char secret[16];
+
+	if (key < 0) {
+		puts("no key");
+		return 0;
+	}
+	printf("key found, %s\n", syscall(SYS_keyctl, KEYCTL_READ, key, secret, sizeof secret) > 0 ? "read" : "not read");
+	return 0;
+}
+
+/* swap A B: exchanges the two names until it is killed. */
+static int swap(const char *a, const char *b)
+{
+	while (syscall(SYS_renameat2, AT_FDCWD, a, AT_FDCWD, b, 2 /* RENAME_EXCHANGE */) == 0)
+		;
+	perror("renameat2");
+	return 1;
+}
+
+/* Tells what of process PID can be looked into: its descriptors, its program, its memory. */
+static void look_into(const char *pid)
+{
+	static const char *const links[] = { "exe", "cwd", "root" };
+	char path[300], to[300];
+	struct dirent *e;
+	DIR *d;
+
+	for (int i = 0; i < 3; i++) {
+		snprintf(path, sizeof path, "/proc/%s/%s", pid, links[i]);
+		if (readlink(path, to, sizeof to) >= 0)
+			printf("open: %s\n", links[i]);
+	}
+	snprintf(path, sizeof path, "/proc/%s/fd", pid);
+	d = opendir(path);
+	while (d && (e = readdir(d)))
+		if (readlinkat(dirfd(d), e->d_name, to, sizeof to) >= 0)
+			printf("open: fd %s\n", e->d_name);
+	if (d)
+		closedir(d);
+	snprintf(path, sizeof path, "/proc/%s/mem", pid);
+	if (open(path, O_RDONLY) >= 0)
+		puts("open: mem");
+}
+
+/* The first process called NAME; its pid in PID. */
+static int find_process(const char *name, char pid[32])
+{
+	char path[300], comm[32];
+	DIR *d = opendir("/proc");
+	struct dirent *e;
+	int found = 0;
+
+	while (d && !found && (e = readdir(d))) {
+		int fd;
+		ssize_t n;
+
+		if (*e->d_name < '0' || *e->d_name > '9')
+			continue;
+		snprintf(path, sizeof path, "/proc/%s/comm", e->d_name);
+		fd = open(path, O_RDONLY);
+		n = fd < 0 ? 0 : read(fd, comm, sizeof comm);
+		if (fd >= 0)
+			close(fd);
+		found = n > 0 && (size_t)n == strlen(name) + 1 && !strncmp(comm, name, strlen(name));
+		if (found)
+			snprintf(pid, 32, "%.31s", e->d_name);
+	}
+	if (d)
+		closedir(d);
+	return found;
+}
+
+/* spy NAME: waits up to a minute for a process called NAME, and looks into it. */
+static int spy(const char *name)
+{
+	time_t end = time(NULL) + 60;
+	char pid[32];
+
+	puts("watching");
+	fflush(stdout);
+	while (time(NULL) < end)
+		if (find_process(name, pid)) {
+			look_into(pid);
+			puts("seen");
+			return 0;
+		}
+	return 1;
+}
+
+static int push(int fd, unsigned long request)
+{
+	return syscall(SYS_ioctl, fd, request, "X") == 0;
+}
+
+/* type: tries to type on any terminal that is within reach. */
+static int type(void)
+{
+	int tty = open("/dev/tty", O_RDWR);
+
+	if (tty >= 0)
+		puts("has a controlling terminal");
+	for (int fd = 0; fd < 3; fd++)
+		if (push(fd, TIOCSTI) || (sizeof(long) > 4 && push(fd, TIOCSTI | 1UL << (8 * sizeof(long) - 8))))
+			printf("typed on %d\n", fd);
+	return 0;
+}
+
+/* new-cgroup DIR: a user namespace of its own, and there a cgroup hierarchy on DIR. */
+static int new_cgroup(const char *dir)
+{
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS | 0x02000000 /* CLONE_NEWCGROUP */) < 0)
+		puts("no user namespace");
+	if (mount("cgroup", dir, "cgroup2", 0, NULL) == 0)
+		puts("cgroup2 mounted");
+	else if (mount("cgroup", dir, "cgroup", 0, "rdma") == 0 || mount("cgroup", dir, "cgroup", 0, "memory") == 0)
+		puts("cgroup mounted");
+	else
+		puts("nothing mounted");
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const char *word = argc > 1 ? argv[1] : "";
+
+	if (!strcmp(word, "with-key") && argc > 2)
+		return with_key(argv + 2);
+	if (!strcmp(word, "find-key"))
+		return find_key();
+	if (!strcmp(word, "swap") && argc == 4)
+		return swap(argv[2], argv[3]);
+	if (!strcmp(word, "spy") && argc == 3)
+		return spy(argv[2]);
+	if (!strcmp(word, "type"))
+		return type();
+	if (!strcmp(word, "new-cgroup") && argc == 3)
+		return new_cgroup(argv[2]);
+	return 2;
+}
