@@ -49,7 +49,8 @@ host_side() {
 
 host_unchanged() {
 	host_side >after
-	assertNull 'the host was changed' "$(diff before after)"
+	diff before after >changed
+	assertEquals "the host was changed: $(cat changed)" 0 $?
 }
 
 # One after the other of "$@" is given to `try`, which has to be refused with 125.
@@ -276,6 +277,126 @@ test_keyring_of_its_own() {
 	assert_out 'no key'
 	run_cap "$WORK/tool" with-key ctr-exec jail /tool find-key
 	assert_out 'no key'
+	host_unchanged
+}
+
+# CVE-2019-16884, CVE-2023-27561, CVE-2025-31133, CVE-2025-52881: /proc, /sys or /dev/null of the image's making.
+test_false_proc_and_sys() {
+	for dir in proc sys; do
+		make_rootfs false
+		rmdir false/$dir
+		mkdir false/tmp/$dir
+		ln -s tmp/$dir false/$dir
+		run_cap ctr-run --rm --net none --rootfs false true
+		assert_fails 125 "/$dir: is a symbolic link"
+		rm -r false
+	done
+	make_rootfs false
+	ln -s /proc/sys/kernel/core_pattern false/dev/null
+	run_cap ctr-run --rm --net none --rootfs false sh -c 'stat -c %t:%T /dev/null /proc/kcore /proc/timer_list 2>/dev/null'
+	assert_out_match '^1:3$'
+	assertNull "$(printf '%s\n' "$out" | grep -v '^1:3$')"
+	run_cap ctr-run --rm --net none --rootfs r sh -c 'echo x >/proc/sys/kernel/core_pattern || echo refused'
+	assert_out refused
+	rm -r false
+	host_unchanged
+}
+
+# CVE-2026-41579, CVE-2026-47766: what is made in /dev would be made on the host.
+test_dev_is_a_link() {
+	make_rootfs false
+	rmdir false/dev
+	ln -s "$WORK/host/dir" false/dev
+	run_cap ctr-run --rm --net none --rootfs false true
+	assert_fails 125 '/dev: is a symbolic link'
+	run_cap ctr-run --rm --net none --rootfs false --device /dev/null:/dev/x true
+	assert_fails 125 '/dev: is a symbolic link'
+	rm -r false
+	host_unchanged
+}
+
+# CVE-2021-30465: mount points below a volume whose owner exchanges a directory for a link while they are made.
+test_link_swapped_during_set_up() {
+	mkdir -p vol/d
+	ln -s "$WORK/host" vol/l
+	ctr-run -d --name guest --net none -v "$WORK/vol:/vol" --rootfs r /tool swap /vol/d /vol/l >/dev/null
+	end=$(($(date +%s) + 6))
+	starts=0
+	while [ "$(date +%s)" -lt $end ]; do
+		ctr-run --rm --net none -v "$WORK/vol:/vol" -v "$WORK/r/etc:/vol/d/inside/etc" --tmpfs /vol/d/tmp --rootfs r true >/dev/null 2>&1
+		starts=$((starts + 1))
+	done
+	assertTrue "$starts starts" "[ $starts -gt 5 ]"
+	assertEquals running "$(ctr-inspect guest | jq -r '.[0].status')"
+	ctr-rm -f guest >/dev/null
+	rm -r vol
+	host_unchanged
+}
+
+# The same without a race: a link out, or upwards, stays in the container's root.
+test_links_in_a_volume_lead_nowhere() {
+	mkdir vol
+	ln -s "$WORK/host/dir" vol/absolute
+	ln -s "../../../../../../../../..$WORK/host/dir" vol/up
+	for link in absolute up; do
+		run_cap ctr-run --rm --net none -v "$WORK/vol:/vol" -v "$WORK/r/etc:/vol/$link/etc" --rootfs r true
+		assert_fails 125 "make mount point /vol/$link/etc: No such file or directory"
+		run_cap ctr-run --rm --net none -v "$WORK/vol:/vol" -w "/vol/$link/new" --rootfs r true
+		assert_fails 125 "working directory /vol/$link/new: No such file or directory"
+	done
+	rm -r vol
+	host_unchanged
+}
+
+# CVE-2022-0492: release_agent is run by the host's kernel.
+test_release_agent() {
+	ctr-run --rm --net none --rootfs r sh -c 'for f in $(find /sys/fs/cgroup -name release_agent -o -name notify_on_release -o -name cgroup.procs); do
+		(echo /tool >$f) 2>/dev/null && echo "written: $f"; done; mkdir /sys/fs/cgroup/new /sys/fs/cgroup/*/new && echo made; echo tried' \
+		>tried 2>/dev/null
+	assertEquals tried "$(cat tried)"
+	run_cap ctr-run --rm --net none --rootfs r mount -t cgroup -o memory cgroup /mnt
+	assert_err_match '(Operation not permitted|permission denied)'
+	host_unchanged
+}
+
+# An archive of a stranger's: links out of the tree, and what is then written through them.
+test_archive_of_a_stranger() {
+	out=$WORK/host/dir
+	{ symlink a "$out" && entry a/f evil; } >through.tar
+	{ symlink a ../../../../../../../../../../.."$out" && entry a/f evil; } >up.tar
+	{ entry ../../../../../../../../../../.."$out/f" evil; } >dots.tar
+	{ entry "$out/f" evil; } >absolute.tar
+	{ hardlink secret "$WORK/host/secret" && entry secret evil; } >hard.tar
+	{ symlink s "$WORK/host/secret" && hardlink h s && entry h evil; } >hardsoft.tar
+	{ symlink a "$WORK/host" && header 0 a/.wh.secret; } >whiteout.tar
+	{ symlink a "$WORK/host" && header 0 a/.wh..wh..opq; } >opaque.tar
+	{ symlink a "$WORK/host/secret" && entry a evil; } >over.tar
+	{ symlink a "$out" && dir a/new && dir a 0777; } >dir.tar
+	for archive in *.tar; do
+		finish >>"$archive"
+		run_cap ctr-image import -c 'CMD ["sh"]' stranger <"$archive"
+		ctr-run --rm --net none stranger true >/dev/null 2>&1
+		ctr-image rm stranger >/dev/null 2>&1
+		run_cap ctr-cp - jail:/tmp <"$archive"
+		host_side >after
+		assertEquals "$archive changed the host: $(diff before after)" "$(cat before)" "$(cat after)"
+	done
+	rm ./*.tar
+}
+
+# TIOCSTI types on a terminal that a command has as its controlling one: it gets none of the caller's.
+test_typing_on_the_callers_terminal() {
+	tty_cap 'ctr-run --rm --net none --rootfs r /tool type' </dev/null
+	assert_out ''
+	tty_cap 'ctr-exec jail /tool type' </dev/null
+	assert_out ''
+	host_unchanged
+}
+
+# An ordinary user's map of groups is a way to leave a group that denies.
+test_setgroups_is_denied_to_ordinary_users() {
+	run_cap setpriv --reuid 1234 --regid 1234 --clear-groups "$CTRBOX" ctr-ns -U --map-root cat /proc/self/setgroups
+	assert_out deny
 	host_unchanged
 }
 
