@@ -249,7 +249,7 @@ static void connect_veth(int pid)
 	need(path, netns = open(path, O_RDONLY | O_CLOEXEC));
 	need("rtnetlink", netlink_open(&nl, NETLINK_ROUTE, NULL));
 	need("floor0", link_find(&nl, "floor0", &bridge, NULL));
-	need("veth", link_make_veth(&nl, name, bridge.index, "eth0", netns, mac, 0, NULL));
+	need("veth", link_make_veth(&nl, name, bridge.index, 0, "eth0", netns, mac, 0, NULL));
 }
 
 /* The container's side: one message. */

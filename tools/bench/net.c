@@ -194,7 +194,9 @@ static void measure(const struct world *w, int n, int rounds)
 		if (!strcmp(w[i].rules, "ours"))
 			mores = add_row(more, mores, "nft, in our map", &w[i], one_more_by_nft);
 	table("One port more, by a process (docker asks iptables three times for one)", more, mores, rounds);
+	pin(true);
 	table("A new flow through the last port: the first packet and its answer", flow, flows, 10 * rounds);
+	pin(false);
 	table("128 MB through the last port", pass, passes, rounds / 5 + 1);
 }
 

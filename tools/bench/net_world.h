@@ -20,6 +20,10 @@ void make_world(struct world *w);
 
 void enter(int netns);
 
+/* On one processor alone, the first, or on any again: whether a packet wakes somebody on another one is luck. The
+ * servers for UDP are there always. */
+void pin(bool one);
+
 /* Ends it all where R is negative: told in `failure`, or errno. */
 void need(const char *what, long r);
 extern struct err failure;
