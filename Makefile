@@ -144,7 +144,7 @@ size: all
 lint: $(BUILD)/applets.h $(BUILD)/seccomp_default.h
 	shellcheck $$(grep -lE '^#!/bin/sh|^# shellcheck shell' test/* tools/* .ci/*)
 	@if command -v cppcheck >/dev/null; then set -x; cppcheck --quiet --enable=warning,portability --inline-suppr \
-		--error-exitcode=1 -D_GNU_SOURCE -Ilib -I$(BUILD) applets lib; fi
+		--error-exitcode=1 -D_GNU_SOURCE -D__x86_64__ -Ilib -I$(BUILD) applets lib; fi
 	@if command -v clang-tidy >/dev/null; then set -x; clang-tidy --quiet $(SOURCES) -- \
 		-std=gnu11 -D_GNU_SOURCE -iquote lib -I$(BUILD); fi
 

@@ -8,7 +8,8 @@ oneTimeSetUp() {
 
 # copy DIR: what the binary is made from
 copy() {
-	mkdir -p "$WORK/$1" && cp -r "$TOP/Makefile" "$TOP/VERSION" "$TOP/applets" "$TOP/lib" "$WORK/$1"
+	mkdir -p "$WORK/$1/tools" && cp -r "$TOP/Makefile" "$TOP/VERSION" "$TOP/applets" "$TOP/lib" "$WORK/$1" &&
+		cp "$TOP/tools/seccomp.c" "$TOP/tools/syscalls" "$WORK/$1/tools"
 }
 
 # fresh_make DIR ARG..: make, as somebody would type it there

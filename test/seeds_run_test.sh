@@ -34,7 +34,7 @@ test_run() {
 	assert_screen 7 '^processes:[234]$'
 	pid=$(pid_of bird)
 	assertEquals /bin/sh "$(ps -o args= -p "$pid")"
-	assert_match '^ctrbox run -it' "$(ps -o args= -p "$(ps -o ppid= -p "$pid" | tr -d ' ')")"
+	assert_match '^ctr-run -it' "$(ps -o args= -p "$(ps -o ppid= -p "$pid" | tr -d ' ')")"
 	assertEquals "$before" "$(hostname)"
 	type_in 7 'exit 3'
 	close_terminal 7

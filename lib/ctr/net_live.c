@@ -92,7 +92,7 @@ static int configure_one(void *arg, struct err *err)
 	const struct attachment *a = j->a;
 	struct buf b = { 0 };
 	struct netlink nl;
-	struct link l;
+	struct link l = { 0 };
 	int r = netlink_open(&nl, NETLINK_ROUTE, err);
 
 	if (!r)

@@ -66,7 +66,7 @@ int forwarding_on(struct netlink *nl, bool ipv6, struct err *err)
 {
 	int r = 0;
 
-	for (int i = 0; i <= ipv6 && !r; i++) {
+	for (int i = 0; i < (ipv6 ? 2 : 1) && !r; i++) {
 		if (!is_set(settings[i].path, '0')) /* on, or a kernel without it */
 			continue;
 		if (settings[i].family == AF_INET6)

@@ -91,13 +91,14 @@ static int keep_link(void *arg, const struct link *l)
 
 int link_find(struct netlink *nl, const char *name, struct link *out, struct err *err)
 {
-	struct each e = { keep_link, out };
 	struct buf b = { 0 };
 	char what[80];
 	size_t start = begin_link(&b, RTM_GETLINK, NLM_F_ACK, 0, 0, 0);
+	struct each e = { .call = keep_link };
 	int r;
 
 	*out = (struct link){ 0 };
+	e.arg = out;
 	netlink_str(&b, IFLA_IFNAME, name);
 	netlink_end(&b, start);
 	snprintf(what, sizeof what, "interface %s", name);

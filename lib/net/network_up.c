@@ -152,7 +152,7 @@ static void say_blocks(const struct network *n)
 static int bring_up(const char *tag, const struct network *n, struct netlink *nl, struct err *err)
 {
 	int lock = forwarding_lock(), r = 0;
-	struct link l;
+	struct link l = { 0 };
 
 	if (lock < 0)
 		return err_sys(err, lock, "lock /proc/sys/net");

@@ -161,7 +161,7 @@ static int judge(const struct json *rule, const char *key, uint64_t held, struct
 /* Whether the rule is for us: all of "includes", nothing of "excludes". */
 static int applies(const struct reading *g, const struct json *rule, bool *out, struct err *err)
 {
-	struct verdict in, ex;
+	struct verdict in = { 0 }, ex = { 0 };
 	int r = judge(rule, "includes", g->caps, &in, err);
 
 	if (!r)
