@@ -61,6 +61,8 @@ static const struct switch_file {
 } switches[] = {
 	{ "br_netfilter", "/proc/sys/net/bridge/bridge-nf-call-iptables", NULL, "on: bridged packets pass the host's rules too" },
 	{ "xtables", "/proc/net/ip_tables_names", "CONFIG_IP_NF_FILTER CONFIG_IP_NF_NAT", "NAT and ports where nf_tables is missing" },
+	{ "AppArmor", "/sys/module/apparmor/parameters/enabled", NULL, "--security-opt apparmor=PROFILE" },
+	{ "SELinux", "/sys/fs/selinux/enforce", NULL, "--security-opt label=CONTEXT; on: enforcing" },
 	{ "ip_forward", "/proc/sys/net/ipv4/ip_forward", "CONFIG_INET", "networks switch it on" },
 };
 
@@ -134,8 +136,8 @@ static const char *switch_state(const struct switch_file *s)
 
 	if (file_read(AT_FDCWD, s->path, &b, 1 << 16) < 0)
 		state = "no";
-	else if (b.p && (!strcmp(b.p, "0\n") || !strcmp(b.p, "1\n")))
-		state = *b.p == '1' ? "on" : "off";
+	else if (b.p && *b.p && strchr("01NY", *b.p) && (!b.p[1] || b.p[1] == '\n'))
+		state = *b.p == '1' || *b.p == 'Y' ? "on" : "off";
 	buf_free(&b);
 	return state;
 }

@@ -23,9 +23,13 @@ tearDown() {
 	assertNull 'nothing is left' "$(leftovers)"
 	now=$(cat /proc/sys/kernel/core_pattern)
 	[ "$core" = "$now" ] || echo "$core" >/proc/sys/kernel/core_pattern
-	assertEquals 'core_pattern' "$core" "$now"
-	assertEquals 'the victim' 'file mine' "$(ls victim) $(cat victim/file)"
 	cut -d' ' -f5- /proc/self/mountinfo | sort | diff "$WORK/before" - || fail 'mounts changed outside'
+}
+
+# The host's side is as it was.
+untouched() {
+	assertEquals 'core_pattern' "$core" "$(cat /proc/sys/kernel/core_pattern)"
+	assertEquals 'the victim' 'file mine' "$(ls victim) $(cat victim/file)"
 }
 
 run() {
@@ -60,6 +64,7 @@ test_every_masked_and_read_only_path() {
 	ctr-restart -t 0 a >/dev/null
 	run_cap ctr-exec a sh -c "$look"
 	assert_out ''
+	untouched
 }
 
 test_they_are_the_kernels_own() {
@@ -114,6 +119,7 @@ test_links_of_the_image() {
 	run --rootfs "$WORK/evil2" /bin/true
 	assert_fails 125 '/proc: Not a directory'
 	rm -rf evil2
+	untouched
 }
 
 # CVE-2025-31133: the image's /dev/null, which masks are made of elsewhere
@@ -127,6 +133,7 @@ test_a_null_device_of_the_images() {
 	assert_out '1:3
 1:3'
 	rm -rf evil
+	untouched
 }
 
 # CVE-2025-52565: what is there as the console is covered by the terminal, unopened: a pipe without a reader would hold us up for ever.
@@ -178,6 +185,7 @@ test_nothing_covers_proc() {
 host'
 	run -v /proc:/host/proc:ro busybox cat /host/proc/sys/kernel/core_pattern
 	assert_out "$core"
+	untouched
 }
 
 # A /proc that pretends: what ctr-exec writes there goes to the kernel or nowhere (CVE-2025-52881).
@@ -191,6 +199,32 @@ test_a_pretended_proc() {
 	assert_fails 125 'set oom_score_adj to 7'
 	nsenter -m -t "$(ctr-inspect a | sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' | head -1)" cat /caught >caught
 	assertEquals kept "$(cat caught)"
+	untouched
+}
+
+# swap DIR NAME..: until there is a file `stop`, NAME, NAME.link and NAME.dir change places in DIR, as fast as can be: a shell's mv is too slow
+# to find a hole.
+swap() {
+	perl -e 'chdir shift or die; until (-e "../stop") { for $p (@ARGV) { for $o (".link", ".dir") {
+		rename $p, "$p.x"; rename "$p$o", $p; rename $p, "$p$o"; rename "$p.x", $p } } }' "$@"
+}
+
+# CVE-2021-30465, CVE-2024-45310: in a volume, where mount points are made, by a container that has it too. Nothing is mounted or made
+# outside, and somebody's own files in the volume are all that is hit.
+test_a_volume_that_is_swapped_meanwhile() {
+	mkdir -p vol/d vol/d.dir
+	ln -s "$WORK/victim" vol/d.link
+	swap vol d &
+	swapper=$!
+	for i in $(seq 60); do
+		timeout 60 ctr-run --rm --net none -v "$WORK/vol:/vol" -v "$WORK/host:/vol/d/in$i" -v "$WORK/host/file:/vol/d/made/deep$i" --tmpfs "/vol/d/t$i" \
+			-w "/vol/d/work$i" busybox echo ran 2>/dev/null
+	done >seen
+	touch stop
+	wait $swapper
+	assertContains 'some of them ran' "$(cat seen)" ran
+	rm -rf vol stop
+	untouched
 }
 
 # CVE-2021-30465 and its kin: whoever shares the root directory swaps what is in it while a container starts. Whatever the
@@ -203,19 +237,18 @@ test_places_that_are_swapped_meanwhile() {
 		mkdir -p race/$place "race/$place.dir"
 		ln -s "$WORK/victim" "race/$place.link"
 	done
-	# place and place.other change places as fast as can be, by way of a third name
-	perl -e 'chdir "race" or die; until (-e "../stop") { for $p ("proc", "sys", "dev", "v") { for $o (".link", ".dir") {
-		rename $p, "$p.x"; rename "$p$o", $p; rename $p, "$p$o"; rename "$p.x", $p } } }' &
+	swap race proc sys dev v &
 	swapper=$!
 	for _ in $(seq 60); do
-		timeout 60 ctr-run --rm --net none --rootfs "$WORK/race" -v "$WORK/host:/v/in" --tmpfs /v/t /bin/sh -c "
+		timeout 60 ctr-run --rm --net none --rootfs "$WORK/race" -v "$WORK/host:/v/in" --tmpfs /v/t /bin/sh -c "echo ran
 			for d in /proc*; do if [ -e \$d/sys/kernel/core_pattern ]; then
 				(echo owned >\$d/sys/kernel/core_pattern) 2>/dev/null && echo owned; cat \$d/interrupts \$d/timer_list; fi; done" 2>/dev/null
 	done >seen
 	touch stop
 	wait $swapper
-	assertEquals '' "$(cat seen)"
+	assertEquals ran "$(sort -u seen)"
 	rm -rf race stop
+	untouched
 }
 
 # CVE-2024-21626: also for a further command

@@ -140,7 +140,7 @@ static int check_devices(const struct launch *in, const struct cgroup *g, struct
 	const struct spec *spec = &in->record->spec;
 	uint64_t mknod;
 
-	if (g->devices || spec->privileged || spec->idmaps.n)
+	if (g->devices || spec->privileged || spec->idmaps.n || !ns_user_first())
 		return 0;
 	caps_parse("MKNOD", &mknod, NULL);
 	if (!((uint64_t)in->process->caps & mknod))
