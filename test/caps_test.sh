@@ -138,6 +138,27 @@ $all
 $none"
 }
 
+# Capabilities, devices, masks, filters and read-only mounts
+test_privileged_lifts_everything() {
+	for start in 'ctr-run --rm --net none --privileged busybox' 'ctr-exec --privileged a'; do
+		ctr-run -d --net none --privileged --name a busybox sleep 1000 >/dev/null
+		run_cap $start sh -c 'sed -n "s/^\(CapEff\|Seccomp\|NoNewPrivs\):\t/\1 /p" /proc/self/status
+			grep -cE " /(proc|sys)/?[^ ]* [^ ]* ro," /proc/mounts; mknod /k c 1 11; true <>/k && echo device
+			for d in /sys/fs/cgroup/unified /sys/fs/cgroup; do mkdir $d/made 2>/dev/null && echo group && break; done
+			[ $(head -c1 /proc/interrupts | wc -c) = 1 ] && echo tells; echo changed >/proc/sys/kernel/hostname; hostname'
+		assert_ok
+		assert_out "CapEff $all
+NoNewPrivs 0
+Seccomp 0
+0
+device
+group
+tells
+changed"
+		ctr-rm -f a >/dev/null
+	done
+}
+
 test_inspect_tells() {
 	ctr-create --name a --net none --privileged busybox >/dev/null
 	assertContains "$(ctr-inspect a)" '"privileged": true'
