@@ -172,8 +172,7 @@ static struct known *call(struct maker *m, char *word)
 /* Of "deny" and "other" no rule comes. */
 static bool rule_begins(const struct maker *m, const char *action, struct seccomp_rule *r)
 {
-	memset(r, 0, sizeof *r);
-	r->cap = -1;
+	*r = (struct seccomp_rule){ .cap = -1 };
 	if (!strcmp(action, "allow"))
 		r->action = SECCOMP_RET_ALLOW;
 	else if (!strcmp(action, "absent"))

@@ -25,7 +25,7 @@ struct seccomp_rule {
 	uint32_t action;
 	int cap;                 /* number, or -1 */
 	int n;
-	struct seccomp_test tests[SECCOMP_TESTS]; /* beyond N all zeros: rules are compared by their bytes */
+	struct seccomp_test tests[SECCOMP_TESTS];
 };
 
 /* Of the rules about a call the first that holds counts, in the order in which they were added. */
@@ -36,7 +36,7 @@ struct seccomp_policy {
 	struct array calls;      /* which rule is about which call, by seccomp_call_add */
 };
 
-/* The rule's place, for seccomp_call_add. Its unused bytes must be zeros. */
+/* The rule's place, for seccomp_call_add. */
 size_t seccomp_rule_add(struct seccomp_policy *p, const struct seccomp_rule *rule);
 void seccomp_call_add(struct seccomp_policy *p, uint32_t nr, size_t rule);
 void seccomp_policy_free(struct seccomp_policy *p);

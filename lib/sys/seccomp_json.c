@@ -138,7 +138,6 @@ static int judge(const struct json *rule, const char *key, uint64_t held, struct
 	bool here = false;
 	int r = member(rule, key, JSON_OBJECT, &when, err);
 
-	*v = (struct verdict){ 0, 0 };
 	if (r < 0 || !when)
 		return r;
 	r = check_keys(when, key, "arches caps minKernel ", err);
@@ -161,7 +160,7 @@ static int judge(const struct json *rule, const char *key, uint64_t held, struct
 /* Whether the rule is for us: all of "includes", nothing of "excludes". */
 static int applies(const struct reading *g, const struct json *rule, bool *out, struct err *err)
 {
-	struct verdict in = { 0 }, ex = { 0 };
+	struct verdict in = { 0, 0 }, ex = { 0, 0 };
 	int r = judge(rule, "includes", g->caps, &in, err);
 
 	if (!r)
@@ -249,14 +248,10 @@ static int add_rule(struct reading *g, const struct json *row, uint32_t action, 
 {
 	const struct json *names = json_get(row, "names");
 	const char *name = json_str(row, "name");
-	struct seccomp_rule rule;
+	struct seccomp_rule rule = { .action = action, .cap = -1, .n = n };
 	size_t at;
 	int r = 0;
 
-	memset(&rule, 0, sizeof rule);
-	rule.action = action;
-	rule.cap = -1;
-	rule.n = n;
 	memcpy(rule.tests, t, (size_t)n * sizeof *t);
 	at = seccomp_rule_add(&g->policy, &rule);
 	if (name)
@@ -270,7 +265,7 @@ static int add_rule(struct reading *g, const struct json *row, uint32_t action, 
 static int read_rule(struct reading *g, const struct json *row, bool wanted, struct err *err)
 {
 	struct tests tests;
-	uint32_t act;
+	uint32_t act = 0;
 	bool ours = false;
 	int r = check_keys(row, "syscalls", "names name action errnoRet errno args comment includes excludes ", err);
 
