@@ -127,7 +127,7 @@ test:
 	-$(MAKE) debian
 	BUILD='$(abspath $(BUILD))' test/run
 
-bench: all image $(BUILD)/bench/floor $(BUILD)/bench/pair $(BUILD)/bench/net $(BUILD)/bench/seccomp
+bench: all image $(BUILD)/bench/floor $(BUILD)/bench/pair $(BUILD)/bench/net $(BUILD)/bench/seccomp $(BUILD)/bench/decode
 	BUILD='$(abspath $(BUILD))' tools/bench/run
 
 $(BUILD)/bench/net: tools/bench/net_world.c

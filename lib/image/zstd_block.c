@@ -78,7 +78,7 @@ static const char *literals(struct zstd_block *b, struct span *in, size_t most, 
 const char *zstd_block_decode(struct zstd_block *b, struct span *in, struct zstd_out *out)
 {
 	struct span lit;
-	const char *wrong = literals(b, in, out->room, &lit);
+	const char *wrong = in->p == in->end ? "an empty block" : literals(b, in, out->room, &lit);
 
 	return wrong ? wrong : zstd_sequences(b, in, lit, out);
 }

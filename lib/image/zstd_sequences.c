@@ -144,56 +144,76 @@ static bool copy_old(const struct zstd_out *o, unsigned char *to, size_t distanc
 	return true;
 }
 
-/* The streams of states and extra bits: the next bits are the highest of `bits`. */
+/* The stream of states and extra bits: the next bits are the highest of `bits` but for the `used` ones. */
 struct reader {
 	uint64_t bits;
 	unsigned used;            /* of the 64 from p on */
 	const unsigned char *p;
 };
 
-#define REFILL(R) \
-	do { \
-		(R).p -= (R).used >> 3; \
-		(R).used &= 7; \
-		(R).bits = load64((R).p) << (R).used; \
-	} while (0)
+static inline void refill(struct reader *r)
+{
+	r->p -= r->used >> 3;
+	r->used &= 7;
+	r->bits = load64(r->p);
+}
 
 static inline unsigned take(struct reader *r, unsigned n)
 {
-	unsigned v = (unsigned)(r->bits >> 1 >> (63 - n));
+	unsigned v = (unsigned)(r->bits << r->used >> 1 >> (~n & 63));
 
-	r->bits <<= n;
 	r->used += n;
 	return v;
 }
 
 /* The distance that VALUE, one of the first few, stands for (3.1.1.5). */
-static uint32_t repeated(uint32_t repeat[3], uint32_t value)
+static inline uint32_t repeated(uint32_t repeat[3], uint32_t value)
 {
 	uint32_t distance = value == 3 ? repeat[0] - 1 : repeat[value];
 
-	if (value > 1)
-		repeat[2] = repeat[1];
-	if (value)
-		repeat[1] = repeat[0];
+	repeat[2] = value > 1 ? repeat[1] : repeat[2];
+	repeat[1] = value ? repeat[0] : repeat[1];
 	return repeat[0] = distance;
+}
+
+/* Where a sequence's bytes come from and go to. */
+struct place {
+	unsigned char *out, *end, *base;
+	const unsigned char *lit, *lit_end;
+};
+
+static inline const char *put(struct place *at, size_t literal, size_t match, size_t distance, const struct zstd_out *o)
+{
+	if (literal > (size_t)(at->lit_end - at->lit) || literal + match > (size_t)(at->end - at->out))
+		return "a sequence that is too long";
+	copy16(at->out, at->lit);
+	if (literal > 16)
+		copy_wide(at->out + 16, at->lit + 16, literal - 16);
+	at->out += literal;
+	at->lit += literal;
+	if (distance - 1 < (size_t)(at->out - at->base))
+		copy_match(at->out, distance, match);
+	else if (!distance || !copy_old(o, at->out, distance, match))
+		return "a reference to before the window";
+	at->out += match;
+	return NULL;
 }
 
 /* N sequences from IN; what of LITERALS they leave is left there. */
 static const char *execute(struct zstd_block *b, size_t n, struct span in, struct span *literals, struct zstd_out *o)
 {
 	const struct fse *const lengths = b->table[LITERAL_LENGTHS], *const offsets = b->table[OFFSETS], *const matches = b->table[MATCH_LENGTHS];
-	struct reader r = { load64(in.end - 8) << mark_bits(in.end[-1]), mark_bits(in.end[-1]), in.end - 8 };
-	unsigned char *out = o->at, *const end = o->at + o->room;
-	const unsigned char *lit = literals->p;
+	struct reader r = { load64(in.end - 8), mark_bits(in.end[-1]), in.end - 8 };
+	struct place at = { o->at, o->at + o->room, o->base, literals->p, literals->end };
 	unsigned sl = take(&r, (unsigned)b->log[LITERAL_LENGTHS]), so = take(&r, (unsigned)b->log[OFFSETS]), sm = take(&r, (unsigned)b->log[MATCH_LENGTHS]);
 	uint32_t repeat[3] = { b->repeat[0], b->repeat[1], b->repeat[2] };
+	const char *wrong;
 
-	for (;;) {
+	do {
 		const struct fse l = lengths[sl], m = matches[sm], f = offsets[so];
 		size_t literal, match, distance;
 
-		REFILL(r);
+		refill(&r);
 		if (r.p < in.p - 8)
 			return "the sequences end too early";
 		if (f.extra > 1) {
@@ -206,36 +226,22 @@ static const char *execute(struct zstd_block *b, size_t n, struct span in, struc
 		}
 		match = m.value + take(&r, m.extra);
 		if (__builtin_expect(f.extra + m.extra + l.extra > SAFE_BITS - STATE_BITS, 0))
-			REFILL(r);
+			refill(&r);
 		literal = l.value + take(&r, l.extra);
 		if (--n) {
 			sl = l.next + take(&r, l.bits);
 			sm = m.next + take(&r, m.bits);
 			so = f.next + take(&r, f.bits);
 		}
-
-		if (literal > (size_t)(literals->end - lit) || literal + match > (size_t)(end - out))
-			return "a sequence that is too long";
-		copy16(out, lit);
-		if (literal > 16)
-			copy_wide(out + 16, lit + 16, literal - 16);
-		out += literal;
-		lit += literal;
-		if (distance - 1 < (size_t)(out - o->base))
-			copy_match(out, distance, match);
-		else if (!distance || !copy_old(o, out, distance, match))
-			return "a reference to before the window";
-		out += match;
-		if (!n)
-			break;
-	}
-	if (8 * (r.p - in.p) + 64 != (ptrdiff_t)r.used)
+		wrong = put(&at, literal, match, distance, o);
+	} while (n && !wrong);
+	if (!wrong && 8 * (r.p - in.p) + 64 != (ptrdiff_t)r.used)
 		return "the sequences don't end where they should";
 	memcpy(b->repeat, repeat, sizeof repeat);
-	literals->p = lit;
-	o->room -= (size_t)(out - o->at);
-	o->at = out;
-	return NULL;
+	literals->p = at.lit;
+	o->room -= (size_t)(at.out - o->at);
+	o->at = at.out;
+	return wrong;
 }
 
 /* How many sequences follow, and how their three tables are made. */

@@ -22,6 +22,8 @@ static const char *const stricter[] = {
 	"sequences end too early",
 	"the sequences' tables",                     /* reserved bits */
 	"bytes after the literals",
+	"an empty block",
+	"less than the promised size",               /* it doesn't look if the last block is empty */
 };
 
 static bool is_stricter(const struct err *err)
