@@ -40,7 +40,7 @@ SOURCES := applets/main.c $(SELECTED:%=applets/%.c) $(sort $(wildcard $(SELECTED
 	$(sort $(shell find lib -name '*.c'))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/obj/%.o)
 
-.PHONY: all install image debian demo test bench size lint asan busybox clean help FORCE
+.PHONY: all install image debian demo test test-escapes-bite bench size lint asan busybox clean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/ctrbox $(BUILD)/bin/.made
@@ -127,6 +127,12 @@ test:
 	-$(MAKE) debian
 	BUILD='$(abspath $(BUILD))' test/run
 
+# Takes the defences out of a copy of the source, one by one, and wants the tests of each to fail.
+test-escapes-bite:
+	tools/setup
+	$(MAKE) all image
+	BUILD='$(abspath $(BUILD))' tools/escapes-bite
+
 bench: all image $(BUILD)/bench/floor $(BUILD)/bench/pair $(BUILD)/bench/net $(BUILD)/bench/seccomp $(BUILD)/bench/decode
 	BUILD='$(abspath $(BUILD))' tools/bench/run
 
@@ -161,6 +167,7 @@ help:
 		'make demo       a container from beginning to end, on this machine, as root' \
 		'make busybox    one word to a shell in a container' \
 		'make test       every test, as root; the last line is "N passed, N failed"' \
+		'make test-escapes-bite   shows that each test of an escape fails without its defence' \
 		'make image      build/busybox.tar and .tar.gz, the default image' \
 		'make install    into $$(DESTDIR)$$(BINDIR) and $$(DESTDIR)$$(MANDIR)' \
 		'make size       what each applet adds to the binary' \

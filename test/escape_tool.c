@@ -51,29 +51,19 @@ static int swap(const char *a, const char *b)
 	return 1;
 }
 
-/* Tells what of process PID can be looked into: its descriptors, its program, its memory. */
-static void look_into(const char *pid)
+/* Tells what of process PID can be looked into: a descriptor, its program, its memory. */
+static int look_into(const char *pid)
 {
-	static const char *const links[] = { "exe", "cwd", "root" };
+	static const char *const links[] = { "exe", "cwd", "root", "fd/0", "fd/1", "fd/2", "fd/3", "fd/4", "fd/5" };
 	char path[300], to[300];
-	struct dirent *e;
-	DIR *d;
 
-	for (int i = 0; i < 3; i++) {
+	for (size_t i = 0; i < sizeof links / sizeof *links; i++) {
 		snprintf(path, sizeof path, "/proc/%s/%s", pid, links[i]);
 		if (readlink(path, to, sizeof to) >= 0)
-			printf("open: %s\n", links[i]);
+			return printf("open: %s\n", links[i]);
 	}
-	snprintf(path, sizeof path, "/proc/%s/fd", pid);
-	d = opendir(path);
-	while (d && (e = readdir(d)))
-		if (readlinkat(dirfd(d), e->d_name, to, sizeof to) >= 0)
-			printf("open: fd %s\n", e->d_name);
-	if (d)
-		closedir(d);
 	snprintf(path, sizeof path, "/proc/%s/mem", pid);
-	if (open(path, O_RDONLY) >= 0)
-		puts("open: mem");
+	return open(path, O_RDONLY) >= 0 ? puts("open: mem") : 0;
 }
 
 /* The first process called NAME; its pid in PID. */
@@ -104,21 +94,25 @@ static int find_process(const char *name, char pid[32])
 	return found;
 }
 
-/* spy NAME: waits up to a minute for a process called NAME, and looks into it. */
+/* spy NAME: waits up to a minute for a process called NAME, and tries to look into it for as long as it is called that. */
 static int spy(const char *name)
 {
 	time_t end = time(NULL) + 60;
+	int seen = 0, open = 0;
 	char pid[32];
 
 	puts("watching");
 	fflush(stdout);
-	while (time(NULL) < end)
+	while (time(NULL) < end && !open) {
 		if (find_process(name, pid)) {
-			look_into(pid);
-			puts("seen");
-			return 0;
+			seen = 1;
+			open = look_into(pid);
+		} else if (seen) {
+			break;
 		}
-	return 1;
+	}
+	puts(seen ? "seen" : "not seen");
+	return 0;
 }
 
 static int push(int fd, unsigned long request)

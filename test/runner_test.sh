@@ -36,6 +36,16 @@ CASE_too() { run_cap echo x; assert_out x; }"
 	assertEquals '2 passed, 0 failed' "$last"
 }
 
+# Names that are none don't count as tests that passed.
+test_some_only() {
+	ONLY=test_good judge "$good
+CASE_bad() { assertEquals 1 2; }"
+	assert_rc 0
+	assertEquals '1 passed, 0 failed' "$last"
+	ONLY=test_goo judge "$good"
+	refuses '0 passed, 1 failed'
+}
+
 test_failing_assertion() {
 	judge "$good
 CASE_bad() { assertEquals 1 2; }"
