@@ -282,6 +282,21 @@ test_keyring_of_its_own() {
 	host_unchanged
 }
 
+# A container that has used up its ids' keys would keep the next command's keyring from being made.
+test_keyring_although_the_quota_is_used_up() {
+	ctr-run -d --name guest --security-opt seccomp=unconfined --userns 300000:0:1000 --net none --rootfs r sleep 1000 >/dev/null
+	run_cap ctr-exec guest /tool fill-keys
+	assert_out full
+	run_cap "$WORK/tool" with-key ctr-exec guest /tool find-key
+	assert_out 'no key'
+	run_cap strace -f -qq -o /dev/null -e inject=keyctl:error=EDQUOT ctr-exec guest true
+	assert_fails 125 'guest: make a session keyring: .*[Qq]uota exceeded'
+	run_cap strace -f -qq -o /dev/null -e inject=keyctl:error=ENOSYS ctr-exec guest true
+	assert_ok
+	ctr-rm -f guest >/dev/null
+	host_unchanged
+}
+
 # CVE-2019-16884, CVE-2023-27561, CVE-2025-31133, CVE-2025-52881: /proc, /sys or /dev/null of the image's making.
 test_false_proc_and_sys() {
 	for dir in proc sys; do

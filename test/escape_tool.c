@@ -42,6 +42,19 @@ static int find_key(void)
 	return 0;
 }
 
+/* fill-keys: as many keys as this user may have. */
+static int fill_keys(void)
+{
+	char name[32];
+	int n = 0;
+
+	do
+		snprintf(name, sizeof name, "fill%d", n++);
+	while (n < 100000 && syscall(SYS_add_key, "user", name, "x", 1, KEY_SPEC_USER_KEYRING) >= 0);
+	puts(errno == EDQUOT ? "full" : strerror(errno));
+	return 0;
+}
+
 /* swap A B: exchanges the two names until it is killed. */
 static int swap(const char *a, const char *b)
 {
@@ -51,8 +64,17 @@ static int swap(const char *a, const char *b)
 	return 1;
 }
 
-/* Tells what of process PID can be looked into: a descriptor, its program, its memory. */
-static int look_into(const char *pid)
+/* Whether PID has become the container's own program meanwhile. */
+static int is_command(const char *pid)
+{
+	char path[300], to[300];
+
+	snprintf(path, sizeof path, "/proc/%s/exe", pid);
+	return readlink(path, to, sizeof to) > 5 && !strncmp(to, "/bin/", 5);
+}
+
+/* What of process PID can be looked into: a descriptor, its program, its memory; NULL: nothing. */
+static const char *look_into(const char *pid)
 {
 	static const char *const links[] = { "exe", "cwd", "root", "fd/0", "fd/1", "fd/2", "fd/3", "fd/4", "fd/5" };
 	char path[300], to[300];
@@ -60,10 +82,10 @@ static int look_into(const char *pid)
 	for (size_t i = 0; i < sizeof links / sizeof *links; i++) {
 		snprintf(path, sizeof path, "/proc/%s/%s", pid, links[i]);
 		if (readlink(path, to, sizeof to) >= 0)
-			return printf("open: %s\n", links[i]);
+			return links[i];
 	}
 	snprintf(path, sizeof path, "/proc/%s/mem", pid);
-	return open(path, O_RDONLY) >= 0 ? puts("open: mem") : 0;
+	return open(path, O_RDONLY) >= 0 ? "mem" : NULL;
 }
 
 /* The first process called NAME; its pid in PID. */
@@ -98,7 +120,8 @@ static int find_process(const char *name, char pid[32])
 static int spy(const char *name)
 {
 	time_t end = time(NULL) + 60;
-	int seen = 0, open = 0;
+	const char *open = NULL;
+	int seen = 0;
 	char pid[32];
 
 	puts("watching");
@@ -107,6 +130,10 @@ static int spy(const char *name)
 		if (find_process(name, pid)) {
 			seen = 1;
 			open = look_into(pid);
+			if (open && is_command(pid))
+				break;
+			if (open)
+				printf("open: %s\n", open);
 		} else if (seen) {
 			break;
 		}
@@ -155,6 +182,8 @@ int main(int argc, char **argv)
 		return with_key(argv + 2);
 	if (!strcmp(word, "find-key"))
 		return find_key();
+	if (!strcmp(word, "fill-keys"))
+		return fill_keys();
 	if (!strcmp(word, "swap") && argc == 4)
 		return swap(argv[2], argv[3]);
 	if (!strcmp(word, "spy") && argc == 3)

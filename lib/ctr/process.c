@@ -47,10 +47,20 @@ static int set_oom_score(const struct process *p, struct err *err)
 	return r < 0 ? err_sys(err, r, "set oom_score_adj to %s", p->oom_score_adj) : 0;
 }
 
+/* Not the caller's keys. A kernel without any (ENOSYS) is as good; so is a filter on us (EPERM), which is on what follows too. */
+static int own_keyring(struct err *err)
+{
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0 || errno == ENOSYS || errno == EPERM)
+		return 0;
+	return err_sys(err, -errno, "make a session keyring");
+}
+
 int process_attributes(const struct process *p, struct err *err)
 {
-	int r = set_oom_score(p, err);
+	int r = own_keyring(err);
 
+	if (!r)
+		r = set_oom_score(p, err);
 	if (!r && p->apparmor)
 		r = lsm_at_exec(LSM_APPARMOR, p->apparmor, err);
 	if (!r && p->selinux)
@@ -226,7 +236,6 @@ int process_become(const struct become *b, struct err *err)
 	err->exit = 125;
 	setsid();
 	r = prepare(b, &u, err);
-	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL); /* not the caller's keys; a kernel without any is as good */
 	/* Once our capabilities are the container's, what is in there already could look into us (CVE-2016-9962). */
 	prctl(PR_SET_DUMPABLE, 0);
 	if (!r && p->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)

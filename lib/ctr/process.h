@@ -13,8 +13,9 @@ struct become {
 	void *arg;
 };
 
-/* What is set by files of /proc: oom_score_adj, and the label of what is executed. Before the caller becomes root of a user namespace: they are
- * then out of its reach. 0 or -errno, told. */
+/* A session keyring of its own, and what is set by files of /proc: oom_score_adj, and the label of what is executed. Before the caller becomes
+ * root of a user namespace: those files are then out of its reach, and its quota of keys is one that the container may have used up. 0 or
+ * -errno, told. */
 int process_attributes(const struct process *p, struct err *err);
 
 /* Never returns on success. On failure -errno, told, and err->exit (125, 126, 127). */
