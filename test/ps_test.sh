@@ -142,6 +142,15 @@ test_ps_garbled() {
 	assertEquals bird "$(ctr-ps -n -r -o name)"
 }
 
+test_inspect_what_holds_it() {
+	ctr-create --name bird --read-only --userns 300000:0:1000 --device-cgroup-rule 'c 10:200 r' --cap-drop ALL --cap-add KILL \
+		--security-opt no-new-privileges --security-opt seccomp=unconfined --rootfs "$WORK/fs" true >/dev/null
+	ctr-inspect bird >doc
+	run_cap jq -c '.[0] | [.capabilities, .seccomp, .no_new_privileges, .read_only, .id_maps, .device_rules]' doc
+	assert_out '[["CAP_KILL"],"unconfined",true,true,["300000:0:1000"],["c 10:200 r"]]'
+	ctr-rm bird >/dev/null
+}
+
 test_inspect() {
 	id=$(ctr-run -d --name bird --label k=v -m 64m --hostname nest -e COLOR=blue -v "$WORK:/w:ro" --rootfs "$WORK/fs" sleep 100)
 	run_cap ctr-inspect bird
@@ -152,6 +161,8 @@ test_inspect() {
 		(.mounts[] | select(.target == "/w") | .options), .spec.name' doc
 	assert_ok
 	assert_out "$(printf '%s\n' "$id" bird running nest v 'sleep 100' 67108864 no false null true true ro bird)"
+	run_cap jq -c '.[0] | [.seccomp, .no_new_privileges, .apparmor, .read_only, .id_maps, .device_rules]' doc
+	assert_out '["default",false,null,false,[],[]]'
 	pid=$(jq '.[0].pid' doc)
 	for kind in mnt uts ipc pid net cgroup; do
 		assertEquals "$kind" "$(stat -L -c %i "/proc/$pid/ns/$kind")" "$(jq ".[0].namespaces.$kind" doc)"

@@ -76,6 +76,9 @@ static void put_process(const struct process *p, struct json_out *o)
 	caps_names((uint64_t)p->caps, &caps);
 	json_put_strs(o, "capabilities", &caps);
 	json_put_str(o, "seccomp", p->seccomp ? p->seccomp : "default");
+	json_put_bool(o, "no_new_privileges", p->no_new_privs);
+	json_put_str(o, "apparmor", p->apparmor);
+	json_put_str(o, "selinux", p->selinux);
 	strs_free(&caps);
 }
 
@@ -149,6 +152,9 @@ void inspect_write(const struct store *s, const struct record *r, struct json_ou
 	json_put_bool(o, "privileged", spec->privileged);
 	json_put_str(o, "hostname", spec->hostname);
 	put_process(&spec->process, o);
+	json_put_bool(o, "read_only", spec->read_only);
+	json_put_strs(o, "id_maps", &spec->idmaps);
+	json_put_strs(o, "device_rules", &spec->device_rules);
 	put_mounts(&spec->mounts, o);
 	fields_write(o, "limits", cgroup_limits_fields, &spec->limits);
 	put_labels(&spec->labels, o);
