@@ -31,13 +31,23 @@ static const struct usage create_usage = {
 	.name = "ctr-net create", .synopsis = "[OPT].. NAME", .about = "Makes a network and prints its name.", .opts = create_opts, .bad = 2,
 };
 
-static struct store open_store(void)
+static struct store look_store(int code)
 {
 	struct store s;
 	struct err err = { 0 };
 
 	if (store_get(&s, &err) < 0)
-		die_err(1, NULL, &err);
+		die_err(code, NULL, &err);
+	return s;
+}
+
+/* To change something. */
+static struct store open_store(int code)
+{
+	struct store s = look_store(code);
+
+	if (s.rootless)
+		die(code, "networks are root's to make and change (an ordinary user's containers have --net none, host and container:N)");
 	return s;
 }
 
@@ -65,7 +75,7 @@ static int create_main(int argc, char **argv)
 	n.internal = o.internal;
 	n.no_icc = o.no_icc;
 	n.mtu = o.mtu;
-	s = open_store();
+	s = open_store(1);
 	if (net_create(&s, &n, o.ipv6, &err) < 0)
 		die_err(1, argv[0], &err);
 	put_line(argv[0]);
@@ -121,7 +131,7 @@ static int ls_main(int argc, char **argv)
 
 	if (opt_parse(&ls_usage, &o, argc, argv))
 		die_usage(2, "%s: takes no operands", argv[0]);
-	s = open_store();
+	s = look_store(1);
 	t = table_begin(columns, "name", &o.list);
 	if (network_names(s.root, &names, &err) < 0)
 		die_err(1, NULL, &err);
@@ -150,7 +160,7 @@ static int each(const struct usage *u, int argc, char **argv, int (*act)(const s
 	if (!count)
 		die_usage(2, "a network is missing");
 	opt_targets(count, argv, &names);
-	s = open_store();
+	s = open_store(1);
 	for (size_t i = 0; i < names.n; i++) {
 		struct err err = { 0 };
 
@@ -184,7 +194,7 @@ static int inspect_main(int argc, char **argv)
 
 	if (!count)
 		die_usage(2, "a network is missing");
-	s = open_store();
+	s = look_store(1);
 	json_begin(&o, NULL, '[');
 	for (int i = 0; i < count; i++) {
 		struct err err = { 0 };
@@ -228,7 +238,7 @@ static int connect_main(int argc, char **argv)
 	if (count != 2)
 		die_usage(2, "a network and a container are wanted");
 	want = (struct net_spec){ argv[0], (char *)o.ip, (char *)o.ip6, (char *)o.mac };
-	s = open_store();
+	s = open_store(1);
 	if (net_connect(&s, argv[1], &want, &err) < 0)
 		die_err(1, argv[1], &err);
 	return 0;
@@ -245,7 +255,7 @@ static int disconnect_main(int argc, char **argv)
 
 	if (count != 2)
 		die_usage(2, "a network and a container are wanted");
-	s = open_store();
+	s = open_store(1);
 	if (net_disconnect(&s, argv[1], argv[0], &err) < 0)
 		die_err(1, argv[1], &err);
 	return 0;
@@ -261,7 +271,7 @@ static int reload_main(int argc, char **argv)
 
 	if (opt_parse(&u, NULL, argc, argv))
 		die_usage(2, "%s: takes no operands", argv[0]);
-	s = open_store();
+	s = open_store(1);
 	if (net_reload(&s, &err) < 0)
 		die_err(1, NULL, &err);
 	return 0;
@@ -277,7 +287,7 @@ static int prune_main(int argc, char **argv)
 
 	if (opt_parse(&u, NULL, argc, argv))
 		die_usage(2, "%s: takes no operands", argv[0]);
-	s = open_store();
+	s = open_store(1);
 	r = net_prune(&s, &removed, &err);
 	for (size_t i = 0; i < removed.n; i++)
 		put_line(removed.v[i]);
@@ -299,8 +309,7 @@ static int run_main(int argc, char **argv)
 
 	if (count < 2)
 		die_usage(125, count ? "a command is missing" : "a network is missing");
-	if (store_get(&s, &err) < 0)
-		die_err(125, NULL, &err);
+	s = open_store(125);
 	r = net_run(&s, argv[0], argv + 1, &err);
 	if (r < 0)
 		die_err(125, NULL, &err);

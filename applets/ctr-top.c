@@ -2,7 +2,9 @@
 #include "base/say.h"
 #include "base/table.h"
 #include "ctr/targets.h"
+#include "sys/ns.h"
 #include "sys/proc_info.h"
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -56,6 +58,8 @@ int ctr_top_main(int argc, char **argv)
 	if (!record_running(&s, &r))
 		die(1, "%s: isn't running", argv[0]);
 	n = cgroup_procs(store_cgroups(&s), r.state.cgroup, &pids);
+	if (n <= 0 && ns_is_private(r.spec.pid))
+		n = ns_members((pid_t)r.state.pid, CLONE_NEWPID, &pids);
 	if (n <= 0)
 		die(1, "%s: the host has no cgroups that would tell its processes (see \"ctr-cgroup mount\")", argv[0]);
 	for (int i = 0; i < n; i++) {

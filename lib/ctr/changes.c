@@ -1,5 +1,6 @@
 #include "ctr/changes.h"
 #include "base/path.h"
+#include "base/userns.h"
 #include "ctr/rootfs.h"
 #include <dirent.h>
 #include <errno.h>
@@ -8,7 +9,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 struct walk {
@@ -47,13 +47,6 @@ static int open_dir(int dirfd, const char *name)
 static bool is_whiteout(const struct stat *st)
 {
 	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(0, 0);
-}
-
-static bool is_opaque(int fd)
-{
-	char v;
-
-	return fgetxattr(fd, "trusted.overlay.opaque", &v, 1) == 1 && v == 'y';
 }
 
 /* What the lower layers have under NAME: false if nothing. LOWER is -1 where they have no such directory. */
@@ -120,7 +113,7 @@ static int directory(struct walk *w, int dirfd, const char *name, const struct s
 
 	tell(w, lower_st ? 'C' : 'A');
 	if (r >= 0)
-		r = merged && lower < 0 ? lower : merged && is_opaque(upper) ? hidden(w, upper, lower) : 0;
+		r = merged && lower < 0 ? lower : merged && opaque_is(upper) ? hidden(w, upper, lower) : 0;
 	if (r >= 0)
 		r = compare(w, upper, lower);
 	if (r >= 0 && w->out->n == before && (same || (!lower_st && is_mount_point(w))))

@@ -90,7 +90,7 @@ static int build_root(struct child *c, const struct sync_message *trees, bool *f
 {
 	const struct spec *spec = &c->in->record->spec;
 	char *run = xasprintf("%s/containers/%s", c->in->store->run_path, spec->id);
-	struct mount_work w = { c->in->store, spec, -1, NULL, NULL, c->userns, &c->others };
+	struct mount_work w = { c->in->store, spec, -1, NULL, NULL, c->userns || !ns_user_first(), &c->others };
 	int r = mount_make_private(err);
 
 	umask(0); /* nodes and directories get the modes they are made with */

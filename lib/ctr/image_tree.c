@@ -1,4 +1,5 @@
 #include "ctr/image_tree.h"
+#include "base/userns.h"
 
 #include "base/kernel.h"
 #include "sys/mount.h"
@@ -22,7 +23,7 @@ int image_tree_open(int store, const struct image *img, struct err *err)
 			lower[n++] = fd;
 	}
 	if (fd >= 0 && n > 1)
-		fd = overlay_open(lower, n, -1, -1, false, err);
+		fd = overlay_open(lower, n, -1, -1, !ns_user_first(), err);
 	while (n)
 		if (lower[--n] != fd)
 			close(lower[n]);

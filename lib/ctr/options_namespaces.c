@@ -85,6 +85,8 @@ static int set_userns(const struct store *s, const struct run_options *o, struct
 {
 	const char *mode = o->userns.n ? o->userns.v[0] : "host";
 
+	if (s->rootless && !ns_is_host(mode))
+		return err_msg(err, -EPERM, "--userns %s: an ordinary user's containers are in one user namespace, which is the user's", mode);
 	if (o->userns.n > 1)
 		return set_maps(&o->userns, spec, err);
 	if (!strcmp(mode, "private") || !strcmp(mode, "auto") || starts_with(mode, "auto:"))

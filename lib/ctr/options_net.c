@@ -118,6 +118,15 @@ static int set_alone(const struct store *s, const struct run_options *o, struct 
 	return options_namespace(s, "net", o->nets.v[0], &spec->net, err);
 }
 
+/* Bridges and interfaces of the host are root's to make. */
+static int set_rootless(const struct run_options *o, struct spec *spec, struct err *err)
+{
+	if (o->nets.n)
+		return err_msg(err, -EPERM, "--net %s: networks are root's (an ordinary user has none, host and container:N)", o->nets.v[0]);
+	spec->net = xstrdup("private");
+	return 0;
+}
+
 int options_networks(const struct store *s, const struct run_options *o, struct spec *spec, struct err *err)
 {
 	int r = check_addresses(o, err);
@@ -128,6 +137,8 @@ int options_networks(const struct store *s, const struct run_options *o, struct 
 		return r;
 	if (o->nets.n == 1 && alone(o->nets.v[0]))
 		return set_alone(s, o, spec, err);
+	if (s->rootless)
+		return set_rootless(o, spec, err);
 	r = add_networks(s, o, spec, err);
 	if (!r)
 		r = add_ports(o, spec, err);

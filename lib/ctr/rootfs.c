@@ -3,6 +3,7 @@
 #include "base/kernel.h"
 #include "base/path.h"
 #include "base/release.h"
+#include "base/userns.h"
 #include "image/image.h"
 #include "sys/helper.h"
 #include "sys/mount.h"
@@ -81,7 +82,7 @@ static int stack_up(const struct stack *t, struct err *err)
 {
 	int upper = open_below(t->s, t->spec->id, "upper", err);
 	int work = upper < 0 ? upper : open_below(t->s, t->spec->id, "work", err);
-	int fd = work < 0 ? work : overlay_open(t->lower, t->n, upper, work, false, err);
+	int fd = work < 0 ? work : overlay_open(t->lower, t->n, upper, work, !ns_user_first(), err);
 
 	if (upper >= 0)
 		close(upper);
@@ -213,7 +214,7 @@ int rootfs_view(const struct store *s, const struct spec *spec, bool upper, stru
 	for (size_t i = spec->layers.n; i-- && fd >= 0 && n < 130;)
 		fd = fds[n++] = open_layer(s->root, spec->layers.v[i], -1, err);
 	if (fd >= 0 && n > 1) /* one alone needs no overlay */
-		fd = overlay_open(fds, n, -1, -1, false, err);
+		fd = overlay_open(fds, n, -1, -1, !ns_user_first(), err);
 	dir = fd < 0 ? fd : openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir == -1)
 		dir = err_sys(err, -errno, "open the container's files");

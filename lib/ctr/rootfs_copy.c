@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/kernel.h"
 #include "base/path.h"
+#include "base/userns.h"
 #include "image/image.h"
 #include "sys/probe.h"
 #include <dirent.h>
@@ -12,7 +13,6 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
-#include <sys/xattr.h>
 
 #define XFS_MAGIC 0x58465342
 
@@ -54,7 +54,7 @@ static int remove_entry(int layer, int into, const char *name)
 	below = openat(into, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (above < 0 || below < 0)
 		r = -errno;
-	else if (fgetxattr(above, "trusted.overlay.opaque", NULL, 0) == 1)
+	else if (opaque_is(above))
 		r = tree_remove(into, name);
 	else
 		r = remove_marked(above, below);

@@ -1,38 +1,17 @@
 #include "ctr/store.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/userns.h"
+#include "ctr/home.h"
+#include "ctr/rootless.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* Opens the directory that VARIABLE names; *PATH becomes its absolute path. */
-static int open_place(const char *variable, const char *otherwise, char **path, struct err *err)
-{
-	const char *name = getenv(variable);
-	int fd, r;
-
-	if (!name || !*name)
-		name = otherwise;
-	fd = dir_open(AT_FDCWD, name);
-	if (fd == -ENOENT) {
-		r = dir_make_all(AT_FDCWD, name, 0711);
-		fd = r < 0 ? r : dir_open(AT_FDCWD, name);
-	}
-	if (fd < 0) {
-		err_sys(err, fd, "open %s", name);
-		if (fd == -EACCES || fd == -EROFS)
-			err_hint(err, fd == -EROFS ? "set CTRBOX_ROOT and CTRBOX_RUN to writable places" : "are you root?");
-		return fd;
-	}
-	if (path && !(*path = realpath(name, NULL))) {
-		r = -errno;
-		close(fd);
-		return err_sys(err, r, "resolve %s", name);
-	}
-	return fd;
-}
+/* In our environment: we came from an ordinary user. */
+#define ROOTLESS "CTRBOX_ROOTLESS"
 
 /* The tag is made once: whoever links its temporary first has made it. */
 static int make_tag(int root)
@@ -81,19 +60,48 @@ static int get_tag(int root, char tag[9], struct err *err)
 	return r < 0 ? err_sys(err, r, "the store's tag") : 0;
 }
 
+/* What an ordinary user does before anything else: their names are said once more for when we are root of a user namespace. */
+static int enter(struct err *err)
+{
+	char *root = NULL, *run = NULL;
+	int fd = home_open(HOME_ROOT, &root, err), r = fd;
+
+	if (fd >= 0)
+		close(fd);
+	fd = r < 0 ? r : home_open(HOME_RUN, &run, err);
+	if (fd >= 0) {
+		r = rootless_enter(fd, err);
+		close(fd);
+	}
+	if (fd < 0)
+		r = fd;
+	if (!r && (setenv("CTRBOX_ROOT", root, 1) || setenv("CTRBOX_RUN", run, 1) || setenv(ROOTLESS, "1", 1)))
+		r = err_sys(err, -errno, "set the environment");
+	free(root);
+	free(run);
+	return r;
+}
+
+static bool is_rootless(void)
+{
+	return getenv(ROOTLESS) && !ns_user_first();
+}
+
 int store_open(struct err *err)
 {
-	return open_place("CTRBOX_ROOT", "/var/lib/ctrbox", NULL, err);
+	int r = geteuid() ? enter(err) : 0;
+
+	return r < 0 ? r : home_open(HOME_ROOT, NULL, err);
 }
 
 int store_get(struct store *s, struct err *err)
 {
-	int r;
+	int r = geteuid() ? enter(err) : 0;
 
-	*s = (struct store){ .root = -1, .run = -1, .cgroups = xcalloc(1, sizeof *s->cgroups) };
+	*s = (struct store){ .root = -1, .run = -1, .rootless = is_rootless(), .cgroups = xcalloc(1, sizeof *s->cgroups) };
 	s->cgroups->n = -1;
-	s->root = open_place("CTRBOX_ROOT", "/var/lib/ctrbox", &s->root_path, err);
-	s->run = s->root < 0 ? s->root : open_place("CTRBOX_RUN", "/run/ctrbox", &s->run_path, err);
+	s->root = r < 0 ? r : home_open(HOME_ROOT, &s->root_path, err);
+	s->run = s->root < 0 ? s->root : home_open(HOME_RUN, &s->run_path, err);
 	r = s->run < 0 ? s->run : get_tag(s->root, s->tag, err);
 	if (r < 0)
 		store_close(s);
@@ -102,8 +110,10 @@ int store_get(struct store *s, struct err *err)
 
 const struct cgroup_host *store_cgroups(const struct store *s)
 {
-	if (s->cgroups->n < 0 && cgroup_detect(s->cgroups, NULL) < 0)
+	if (s->cgroups->n < 0 && (s->rootless || cgroup_detect(s->cgroups, NULL) < 0))
 		*s->cgroups = (struct cgroup_host){ .unified = -1 };
+	if (s->rootless)
+		s->cgroups->lacking = "an ordinary user has the groups that were delegated to him: systemd-run --user --scope -p Delegate=yes";
 	return s->cgroups;
 }
 

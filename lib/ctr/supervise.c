@@ -8,6 +8,7 @@
 #include "ctr/networking.h"
 #include "ctr/reap.h"
 #include "ctr/rootfs.h"
+#include "ctr/rootless.h"
 #include "ctr/supervisor.h"
 #include "ctr/sync.h"
 #include "sys/memory.h"
@@ -362,7 +363,9 @@ static void supervisor_main(const struct start *in, int client, int report)
 
 	daemonize(report);
 	leave_groups(store_cgroups(in->store));
-	r = start(&s, in, false, &err);
+	r = in->store->rootless ? rootless_hold(in->store->run, &err) : 0;
+	if (!r)
+		r = start(&s, in, false, &err);
 	if (r < 0) {
 		sync_send(report, SYNC_FAILED, &err, NULL, 0);
 		_exit(125);

@@ -3,6 +3,7 @@
 #include "base/path.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -200,4 +201,15 @@ int user_find(int rootfd, const char *user, const struct strs *extra, struct use
 	free(group);
 	free(login);
 	return r;
+}
+
+char *user_name(int rootfd, uid_t uid)
+{
+	struct user u = { 0 };
+	char number[16], *login = NULL;
+
+	snprintf(number, sizeof number, "%u", uid);
+	find_user(rootfd, number, &u, &login, NULL);
+	free(u.home);
+	return login;
 }

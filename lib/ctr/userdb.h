@@ -19,4 +19,7 @@ struct user {
  * name does. Numbers are plain decimals below 2^32 - 1. 0, -EINVAL (bad form), -ENOENT (no such user or group), told. */
 int user_find(int rootfd, const char *user, const struct strs *extra, struct user *out, struct err *err);
 
+/* The name of UID by that /etc/passwd, malloc'ed, or NULL. */
+char *user_name(int rootfd, uid_t uid);
+
 #endif

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/kernel.h"
 #include "base/num.h"
+#include "base/say.h"
 #include "image/sha256.h"
 #include "image/unpack.h"
 
@@ -76,6 +77,21 @@ static int refuse_archive(int tree, struct err *err)
 	return err_msg(err, -EINVAL, "this is an archive of images (as docker save writes it), not of a root file system");
 }
 
+/* In a user namespace an image may not become quite what it was; said once. */
+static void tell_changed(const struct tar_extract *t)
+{
+	static bool told;
+
+	if (told || (!t->unmapped && !t->left_out))
+		return;
+	told = true;
+	if (t->unmapped)
+		say("%llu file%s of users without an id in this user namespace: they are root's (newuidmap and /etc/subuid give ids)",
+		    (unsigned long long)t->unmapped, t->unmapped == 1 ? " is" : "s are");
+	if (t->left_out)
+		say("%llu device nodes can't be made in a user namespace", (unsigned long long)t->left_out);
+}
+
 /* FROM into the directory TREE; digest and size into HOW. */
 static int extract(int tree, struct source *from, struct layer_import *how, struct err *err)
 {
@@ -87,6 +103,7 @@ static int extract(int tree, struct source *from, struct layer_import *how, stru
 
 	sha256_init(&hash.sha);
 	rc = tar_extract(&t, &hash.s, err);
+	tell_changed(&t);
 	unpack_free(unpacked);
 	if (rc == 0 && how->rootfs)
 		rc = refuse_archive(tree, err);

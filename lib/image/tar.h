@@ -22,6 +22,8 @@ struct tar_extract {
 	bool merge_dirs;      /* ctr-cp: an existing directory, or symlink to one, stays as it is; a file never replaces a directory */
 	int64_t bytes;        /* out: bytes of file content written */
 	uint64_t entries;     /* out */
+	uint64_t unmapped;    /* out, in a user namespace: entries whose owner it has no id for; they are root's */
+	uint64_t left_out;    /* out, in a user namespace: device nodes, which can't be made there */
 };
 
 /* Reads until the end of the source, also past the archive's end mark. Owners, modes, times, xattrs (never trusted.overlay.* nor

@@ -1,22 +1,17 @@
 #include "image/tar_place.h"
 
 #include "base/path.h"
+#include "base/userns.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/sysmacros.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY)
 #define DEPTH ((int)(sizeof ((struct tar_dirs *)0)->v / sizeof ((struct tar_dirs *)0)->v[0]))
-
-int tar_opaque(int dirfd)
-{
-	return fsetxattr(dirfd, "trusted.overlay.opaque", "y", 1, 0) < 0 ? -errno : 0;
-}
 
 bool tar_is_whiteout(const struct stat *st)
 {
@@ -90,7 +85,7 @@ static int make(struct tar_dirs *d, const char *path, size_t len, bool replace)
 	fd = openat(parent, name, DIR_FLAGS | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	parent = tar_opaque(fd);
+	parent = opaque_mark(fd);
 	close(fd);
 	return parent;
 }

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/path.h"
+#include "base/userns.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -84,7 +85,7 @@ static int hide(struct place *p, const char *name, struct err *err)
 	fd = openat(p->parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return 0;
-	rc = tar_opaque(fd);
+	rc = opaque_mark(fd);
 	close(fd);
 	return rc < 0 ? err_sys(err, rc, "mark as opaque") : 0;
 }
@@ -94,7 +95,7 @@ int tar_place_whiteout(struct place *p, struct err *err)
 	int rc;
 
 	if (strcmp(p->name, ".wh..wh..opq") == 0) {
-		rc = tar_opaque(p->parent);
+		rc = opaque_mark(p->parent);
 		return rc < 0 ? err_sys(err, rc, "mark as opaque") : 0;
 	}
 	if (starts_with(p->name, ".wh..wh."))

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/path.h"
+#include "base/userns.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -95,7 +96,7 @@ int tar_place_file(struct place *p, struct err *err)
 	rc = copy_content(p, fd, err);
 	drop_acls(p, fd);
 	if (rc == 0)
-		rc = tar_meta_fd(fd, e, p->acls || e->mode & 07000, true, err);
+		rc = tar_meta_fd(p, fd, p->acls || e->mode & 07000, true, err);
 	close(fd);
 	if (again)
 		tar_replaced(p);
@@ -116,6 +117,11 @@ static int make_special(struct place *p)
 	return rc < 0 ? -errno : 0;
 }
 
+static bool is_device(const struct tar_entry *e)
+{
+	return e->type == '3' || e->type == '4';
+}
+
 int tar_place_special(struct place *p, struct err *err)
 {
 	int rc = make_special(p);
@@ -127,7 +133,12 @@ int tar_place_special(struct place *p, struct err *err)
 			return rc;
 		rc = make_special(p);
 	}
-	rc = rc < 0 ? err_sys(err, rc, "create") : tar_meta_at(p->parent, p->name, &p->r.e, err);
+	if (rc == -EPERM && is_device(&p->r.e) && !ns_user_first()) { /* what a user namespace can't make */
+		p->t->left_out++;
+		rc = 0;
+	} else {
+		rc = rc < 0 ? err_sys(err, rc, "create") : tar_meta_at(p, err);
+	}
 	if (again)
 		tar_replaced(p);
 	return rc;
@@ -177,9 +188,9 @@ static int settle_dir(struct place *p, int fd, bool made_way, struct err *err)
 	int rc;
 
 	drop_acls(p, fd);
-	rc = tar_meta_fd(fd, e, true, false, err);
+	rc = tar_meta_fd(p, fd, true, false, err);
 	if (rc == 0 && made_way && p->t->whiteouts) {
-		rc = tar_opaque(fd);
+		rc = opaque_mark(fd);
 		if (rc < 0)
 			err_sys(err, rc, "mark as opaque");
 	}

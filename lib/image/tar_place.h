@@ -36,14 +36,7 @@ void tar_dirs_push(struct tar_dirs *d, int fd, const char *path, size_t len, str
 /* Leaves all of them: something was removed or replaced, and paths may lead elsewhere now. */
 void tar_dirs_leave(struct tar_dirs *d);
 
-/* Overlay's mark: what lower layers have in this directory is not seen. */
-int tar_opaque(int dirfd);
 bool tar_is_whiteout(const struct stat *st);
-
-/* Owner, mode, xattrs and mtime of E for an open FD. 0 or -errno told. SET_TIME false: the stack will. */
-int tar_meta_fd(int fd, const struct tar_entry *e, bool set_mode, bool set_time, struct err *err);
-/* The same for what can't be opened (symlinks, devices): NAME in PARENT, never followed. */
-int tar_meta_at(int parent, const char *name, const struct tar_entry *e, struct err *err);
 
 /* The work on one archive. */
 struct place {
@@ -58,6 +51,12 @@ struct place {
 	struct buf links;             /* NAME NUL TARGET NUL ..: hard links to what hasn't come yet */
 	bool acls;                    /* some directory has a default ACL: what is made in it inherits, wrongly */
 };
+
+/* Owner, mode, xattrs and mtime of the current entry for its open FD. 0 or -errno told. SET_TIME false: the stack will. In a user
+ * namespace an owner without a place in its map is root's, and what only the host may set (trusted.*) is left out. */
+int tar_meta_fd(struct place *p, int fd, bool set_mode, bool set_time, struct err *err);
+/* The same for what can't be opened (symlinks, devices): by its name in its parent, never followed. */
+int tar_meta_at(struct place *p, struct err *err);
 
 /* Puts the current entry, whose parent is open, in its place. 0 or -errno told. */
 int tar_place_file(struct place *p, struct err *err);

@@ -2,6 +2,7 @@
 
 #include "base/kernel.h"
 #include "base/path.h"
+#include "base/userns.h"
 #include "image/tar_place.h"
 
 #include <dirent.h>
@@ -183,13 +184,6 @@ static int write_whiteout(struct walk *k, const char *name, const struct stat *s
 	return rc;
 }
 
-static bool is_opaque(int fd)
-{
-	char v;
-
-	return fgetxattr(fd, "trusted.overlay.opaque", &v, 1) == 1 && v == 'y';
-}
-
 /* The directory FD's own entry and all that is in it; its name ends with a slash. The top, without a name, is "./". */
 static int write_tree(struct walk *k, int fd, const struct stat *st, struct err *err)
 {
@@ -204,7 +198,7 @@ static int write_tree(struct walk *k, int fd, const struct stat *st, struct err 
 		rc = headers(k, st, NULL, false, 0, err);
 	if (top)
 		k->name.p[k->name.len = 0] = 0;
-	if (rc == 0 && k->w->whiteouts && is_opaque(fd))
+	if (rc == 0 && k->w->whiteouts && opaque_is(fd))
 		rc = write_mark(k, st, ".wh..wh..opq", true, err);
 	return rc == 0 ? write_dir(k, fd, err) : rc;
 }

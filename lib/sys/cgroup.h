@@ -52,6 +52,7 @@ struct cgroup_host {
 	struct cgroup_hierarchy h[CGROUP_MAX];
 	int n;
 	int unified; /* index of the v2 hierarchy, or -1 */
+	const char *lacking; /* why there may be less than the host has, as a hint; NULL: all is here */
 };
 
 /* Finds what is mounted (/proc/self/mountinfo, /proc/self/cgroup). 0, also when nothing is (n == 0), or -errno. */
@@ -90,7 +91,8 @@ bool cgroup_devices_possible(const struct cgroup_host *host);
 int cgroup_make(const struct cgroup_host *host, const char *path, const struct cgroup_limits *limits,
 		struct cgroup *out, struct err *err);
 
-/* Opens an existing group for entering it (exec), the same descriptors. -ENOENT if no hierarchy has it. */
+/* Opens an existing group for entering it (exec), the same descriptors. -ENOENT if no hierarchy has it; where none has to (there are
+ * none, or host->lacking), there is nothing to enter. */
 int cgroup_open(const struct cgroup_host *host, const char *path, struct cgroup *out, struct err *err);
 void cgroup_close(struct cgroup *g);
 

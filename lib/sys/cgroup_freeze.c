@@ -68,11 +68,11 @@ int cgroup_freeze(const struct cgroup_host *host, const char *path, bool frozen,
 	const struct cgroup_hierarchy *h = freezer(host, path);
 	int r;
 
-	if (!cgroup_exists(host, path))
+	if (host->n && !host->lacking && !cgroup_exists(host, path))
 		return err_sys(err, -ENOENT, "%s group %s", act, path);
 	if (!h) {
 		err_msg(err, -ENOTSUP, "%s group %s: no hierarchy with a freezer has it", act, path);
-		return err_hint(err, "CONFIG_CGROUP_FREEZER or cgroup v2; try \"ctr-cgroup mount\"");
+		return err_hint(err, host->lacking ? host->lacking : "CONFIG_CGROUP_FREEZER or cgroup v2; try \"ctr-cgroup mount\"");
 	}
 	if (frozen && self_inside(h, path))
 		return err_msg(err, -EDEADLK, "freeze group %s: the caller is in it", path);

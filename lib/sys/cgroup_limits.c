@@ -121,7 +121,9 @@ int cgroup_limits_possible(const struct cgroup_host *host, const struct cgroup_l
 			continue;
 		err_msg(err, -ENOTSUP, "--%s: no cgroup hierarchy has the controller %.*s", k->option,
 			(int)strcspn(k->v1, "."), k->v1);
-		if (err) {
+		if (host->lacking) {
+			err_hint(err, host->lacking);
+		} else if (err) {
 			char hint[128];
 
 			snprintf(hint, sizeof hint, "try \"ctr-cgroup mount\"; the kernel needs CONFIG_%s", k->config);

@@ -112,7 +112,7 @@ int cgroup_open(const struct cgroup_host *host, const char *path, struct cgroup 
 	cgroup_first(path, first);
 	for (int i = 0; i < host->n && !r; i++)
 		r = open_nearest(&host->h[i], path, first, out, &found);
-	if (!r && !found)
+	if (!r && !found && host->n && !host->lacking)
 		r = -ENOENT;
 	if (!r)
 		return 0;

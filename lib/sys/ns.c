@@ -1,6 +1,9 @@
 #include "sys/ns.h"
 
+#include "base/buf.h"
 #include "base/kernel.h"
+#include "base/num.h"
+#include <dirent.h>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/nsfs.h>
@@ -79,13 +82,25 @@ ino_t ns_inode(pid_t pid, int flag)
 	return stat(path, &st) < 0 ? 0 : st.st_ino;
 }
 
-bool ns_user_first(void)
+int ns_members(pid_t pid, int flag, pid_t **pids)
 {
-	/* PROC_USER_INIT_INO: fixed since Linux 3.8, part of the user interface since 6.18. No file: no user
-	 * namespaces at all. */
-	ino_t own = ns_inode(0, CLONE_NEWUSER);
+	ino_t wanted = ns_inode(pid, flag);
+	DIR *d = wanted ? opendir("/proc") : NULL;
+	struct dirent *e;
+	int64_t n;
+	int count = 0;
 
-	return own == 0 || own == 0xEFFFFFFD;
+	*pids = NULL;
+	while (d && (e = readdir(d))) {
+		if (num_range(e->d_name, 1, INT32_MAX, &n) < 0 || ns_inode((pid_t)n, flag) != wanted)
+			continue;
+		if (!(count & (count + 1)))
+			*pids = xrealloc(*pids, 2 * ((size_t)count + 1) * sizeof **pids);
+		(*pids)[count++] = (pid_t)n;
+	}
+	if (d)
+		closedir(d);
+	return count;
 }
 
 static bool is_namespace_file(const char *path)

@@ -2,6 +2,7 @@
 #ifndef SYS_NS_H
 #define SYS_NS_H
 
+#include "base/userns.h"
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -33,9 +34,8 @@ int ns_open_file(const char *path, int *flag);
 /* The inode number that names PID's (0: the caller's) namespace, or 0. */
 ino_t ns_inode(pid_t pid, int flag);
 
-/* Whether the caller is in the first user namespace: only there can devices be made and every file system be
- * mounted. */
-bool ns_user_first(void);
+/* The processes that are in PID's namespace of that kind, as far as the caller may look: *PIDS (malloc'ed), and their count. */
+int ns_members(pid_t pid, int flag, pid_t **pids);
 
 /* Keeps PID's namespace beyond its last process: binds its file onto PATH, made if it is missing. 0, -EEXIST if
  * PATH keeps one already, or -errno. */

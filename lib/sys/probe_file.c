@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/kernel.h"
 #include "base/release.h"
+#include "base/userns.h"
 #include "sys/idmap.h"
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,7 +13,6 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/utsname.h>
-#include <sys/xattr.h>
 
 enum { LIST_MAX = 8 << 20 }; /* modules.dep of a distribution: 600 KB */
 
@@ -53,11 +53,17 @@ enum module_state probe_module(const char *name)
 static int try_upper(const char *dir)
 {
 	struct buf name = { 0 };
-	int r = 1;
+	int r = 1, fd, code;
 
 	buf_fmt(&name, "%s/whiteout", dir);
-	if (setxattr(dir, "trusted.overlay.opaque", "y", 1, 0) < 0 || mknod(name.p, S_IFCHR, makedev(0, 0)) < 0)
-		r = errno == EACCES || errno == EROFS || errno == ENOSPC ? -errno : 0;
+	fd = dir_open(AT_FDCWD, dir);
+	code = fd < 0 ? fd : opaque_mark(fd);
+	if (!code && mknod(name.p, S_IFCHR, makedev(0, 0)) < 0)
+		code = -errno;
+	if (fd >= 0)
+		close(fd);
+	if (code < 0)
+		r = code == -EACCES || code == -EROFS || code == -ENOSPC ? code : 0;
 	unlink(name.p);
 	buf_free(&name);
 	return r;

@@ -1,0 +1,14 @@
+/* Programs of others, for the few jobs that an ordinary user can't do without them: newuidmap, pasta, slirp4netns. */
+#ifndef SYS_TOOL_H
+#define SYS_TOOL_H
+
+#include "base/err.h"
+
+/* The absolute path of program NAME by $PATH's absolute directories, malloc'ed; NULL if there is none. */
+char *tool_find(const char *name);
+
+/* Runs ARGV (ARGV[0] is a path) without input, and waits. 0, or -errno, told with the last line that it wrote: -ECHILD if it ended
+ * with another code than 0. */
+int tool_run(char **argv, struct err *err);
+
+#endif
