@@ -24,6 +24,11 @@ unmake_willi() {
 	:
 }
 
+# No process of the user's lives.
+none_left() {
+	[ -z "$(ps -o pid= -u $WILLI)" ]
+}
+
 # willi CMD..: as that user, without any capability, in the user's home.
 willi() {
 	(

@@ -18,7 +18,7 @@ oneTimeTearDown() {
 
 tearDown() {
 	willi ctr-rm -f a b >/dev/null 2>&1
-	assertNull 'no process is left' "$(ps -o pid=,args= -u $WILLI)"
+	wait_for 20 none_left || fail "left behind: $(ps -o pid=,args= -u $WILLI)"
 }
 
 pid_of() {
@@ -250,6 +250,41 @@ test_refused() {
 	willi ctr-run -d --name a busybox sleep 1000 >/dev/null
 	run_cap willi ctr-pause a
 	assert_fails 1 'freezer.*an ordinary user'
+}
+
+# Groups that were handed to the user are used, also by a command that isn't in one of them; the rest is refused.
+test_delegated_groups() {
+	for h in cpu memory pids freezer unified; do
+		[ -d /sys/fs/cgroup/$h ] || continue
+		group=/sys/fs/cgroup/$h/ctrbox-willi.$$
+		mkdir "$group" && chown -R $WILLI "$group" && echo "$group" >>/run/groups
+	done
+	run_cap sh -c '. "$TOP/test/rootless_lib.sh"; while read -r g; do echo 0 >$g/cgroup.procs; done </run/groups
+		willi ctr-run -d --name a -m 32m --pids-limit 20 busybox sleep 1000 >/dev/null
+		willi ctr-exec a cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/pids/pids.max'
+	assert_ok
+	assert_out '33554432
+20'
+	assertEquals 33554432 "$(cat /sys/fs/cgroup/memory/ctrbox-willi.$$/ctrbox-*/*/memory.limit_in_bytes)"
+	run_cap willi ctr-exec a true
+	assert_fails 125 'clone into the container: Permission denied \(an ordinary user has the groups that were delegated'
+	run_cap willi ctr-pause a
+	assert_ok
+	assertEquals paused "$(willi ctr-ps -r -n -o status)"
+	run_cap willi ctr-unpause a
+	assert_ok
+	run_cap willi ctr-update -m 64m a
+	assert_ok
+	assertEquals 67108864 "$(cat /sys/fs/cgroup/memory/ctrbox-willi.$$/ctrbox-*/*/memory.limit_in_bytes)"
+	run_cap willi ctr-run --rm --cpuset-cpus 0 busybox true
+	assert_fails 125 'cpuset-cpus: no cgroup hierarchy has the controller cpuset \(an ordinary user'
+	run_cap willi ctr-rm -f a
+	assert_ok
+	assertEquals 'the group is gone' '' "$(find /sys/fs/cgroup/*/ctrbox-willi.$$ -mindepth 2 -type d)"
+	while read -r group; do
+		find "$group" -depth -type d -exec rmdir {} +
+	done </run/groups
+	rm /run/user/$WILLI/ctrbox/cgroups
 }
 
 # Another user's containers aren't there, and a root's neither.

@@ -103,7 +103,7 @@ static int hear(int sync, struct entered *out, struct err *err)
 	return err_msg(err, r < 0 ? r : -ESRCH, "the container ended while the command was being started");
 }
 
-static int start_guest(struct guest *g, struct entered *out, struct err *err)
+static int start_guest(struct guest *g, const char *lacking, struct entered *out, struct err *err)
 {
 	int sync[2], r = sync_pair(sync);
 	pid_t pid;
@@ -119,7 +119,9 @@ static int start_guest(struct guest *g, struct entered *out, struct err *err)
 	close(sync[1]);
 	if (pid < 0) {
 		close(sync[0]);
-		return err_sys(err, pid, "clone into the container");
+		err_sys(err, pid, "clone into the container");
+		/* a way between groups needs a right over what they have in common */
+		return pid == -EACCES && lacking ? err_hint(err, lacking) : pid;
 	}
 	out->pid = pid;
 	r = hear(sync[0], out, err);
@@ -168,7 +170,7 @@ int enter(const struct enter *e, struct entered *out, struct err *err)
 	if (!r)
 		r = join(rec, pidfd, err);
 	if (!r)
-		r = start_guest(&guest, out, err);
+		r = start_guest(&guest, store_cgroups(e->store)->lacking, out, err);
 	if (guest.cgroupns >= 0)
 		close(guest.cgroupns);
 	cgroup_close(&g);

@@ -108,12 +108,36 @@ int store_get(struct store *s, struct err *err)
 	return r;
 }
 
+/* Found once and kept, one a line, in `cgroups`: a later command may come from a place where nothing is delegated. When all of them
+ * have gone they are looked for anew. */
+static void take_delegated(const struct store *s)
+{
+	struct strs bases = { 0 };
+	struct buf b = { 0 };
+	bool known = file_read(s->run, "cgroups", &b, 1 << 16) == 0 && b.len;
+
+	if (known)
+		strs_split(&bases, b.p, '\n');
+	cgroup_delegated(s->cgroups, &bases);
+	b.len = 0;
+	for (size_t i = 0; i < bases.n; i++)
+		buf_fmt(&b, "%s\n", bases.v[i]);
+	if (known && !s->cgroups->n)
+		unlinkat(s->run, "cgroups", 0);
+	else if (!known && b.len)
+		file_replace(s->run, "cgroups", b.p, b.len, 0600, false);
+	buf_free(&b);
+	strs_free(&bases);
+}
+
 const struct cgroup_host *store_cgroups(const struct store *s)
 {
-	if (s->cgroups->n < 0 && (s->rootless || cgroup_detect(s->cgroups, NULL) < 0))
+	if (s->cgroups->n >= 0)
+		return s->cgroups;
+	if (cgroup_detect(s->cgroups, NULL) < 0)
 		*s->cgroups = (struct cgroup_host){ .unified = -1 };
 	if (s->rootless)
-		s->cgroups->lacking = "an ordinary user has the groups that were delegated to him: systemd-run --user --scope -p Delegate=yes";
+		take_delegated(s);
 	return s->cgroups;
 }
 

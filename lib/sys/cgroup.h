@@ -57,6 +57,11 @@ struct cgroup_host {
 
 /* Finds what is mounted (/proc/self/mountinfo, /proc/self/cgroup). 0, also when nothing is (n == 0), or -errno. */
 int cgroup_detect(struct cgroup_host *host, struct err *err);
+
+/* Leaves of HOST what an ordinary user may use: in each hierarchy the highest group above the caller's own that was delegated to him,
+ * which is its root from then on. BASES, "controller /path" each, tell those that were found before, wherever the caller was then; if it
+ * is empty it is filled. */
+void cgroup_delegated(struct cgroup_host *host, struct strs *bases);
 void cgroup_host_free(struct cgroup_host *host);
 
 /* The hierarchy that has CONTROLLER, v1 or v2, or NULL. */

@@ -150,7 +150,7 @@ static void place(struct cgroup_host *host, const struct mount_line *m)
 	}
 }
 
-static void free_hierarchy(struct cgroup_hierarchy *h)
+void cgroup_hierarchy_free(struct cgroup_hierarchy *h)
 {
 	if (h->fd >= 0)
 		close(h->fd);
@@ -166,7 +166,7 @@ static void drop_unmounted(struct cgroup_host *host)
 
 	for (int i = 0; i < host->n; i++) {
 		if (host->h[i].fd < 0) {
-			free_hierarchy(&host->h[i]);
+			cgroup_hierarchy_free(&host->h[i]);
 			continue;
 		}
 		if (host->h[i].v2)
@@ -219,7 +219,7 @@ int cgroup_detect(struct cgroup_host *host, struct err *err)
 void cgroup_host_free(struct cgroup_host *host)
 {
 	for (int i = 0; i < host->n; i++)
-		free_hierarchy(&host->h[i]);
+		cgroup_hierarchy_free(&host->h[i]);
 	host->n = 0;
 	host->unified = -1;
 }

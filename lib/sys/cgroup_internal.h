@@ -7,6 +7,8 @@
 /* The name of PATH below its hierarchy's root directory: without the leading slash, "." for the root. */
 const char *cgroup_below(const char *path);
 
+void cgroup_hierarchy_free(struct cgroup_hierarchy *h);
+
 bool cgroup_in(const struct cgroup_hierarchy *h, const char *path); /* PATH exists there */
 
 /* Writes TEXT to, or reads without trailing white space into zeroed OUT, FILE of group PATH. 0 or -errno. */
