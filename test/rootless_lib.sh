@@ -29,12 +29,12 @@ none_left() {
 	[ -z "$(ps -o pid= -u $WILLI)" ]
 }
 
-# willi CMD..: as that user, without any capability, in the user's home.
+# willi CMD..: as that user, in the user's home.
 willi() {
 	(
 		cd $HOME_OF_WILLI || exit
 		unset CTRBOX_ROOT CTRBOX_RUN XDG_DATA_HOME TMPDIR
 		export HOME=$HOME_OF_WILLI XDG_RUNTIME_DIR=/run/user/$WILLI CTRBOX_IMAGES=/run/box PATH="/run/box/bin:${WILLIS_PATH:-$PATH}"
-		exec "$SETPRIV" --reuid $WILLI --regid $GROUP --clear-groups --inh-caps=-all --bounding-set=-all -- "$@"
+		exec "$SETPRIV" --reuid $WILLI --regid $GROUP --clear-groups --inh-caps=-all -- "$@"
 	)
 }

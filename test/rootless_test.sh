@@ -1,6 +1,6 @@
 #!/bin/sh
 # An ordinary user's containers: one id, no helper programs. rootless_ids_test.sh has those with ranges of ids.
-# shellcheck disable=SC2016 # what is in single quotes is expanded inside
+# shellcheck disable=SC2016,SC2086 # what is in single quotes is expanded inside; $none is two words or none
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/rootless_lib.sh"
 
@@ -26,7 +26,7 @@ pid_of() {
 }
 
 test_run() {
-	run_cap willi ctr-run --rm busybox sh -c 'id -u; id -g; cat /proc/self/uid_map /proc/self/gid_map /proc/self/setgroups | tr -s " "; exit 7'
+	run_cap willi ctr-run --net none --rm busybox sh -c 'id -u; id -g; cat /proc/self/uid_map /proc/self/gid_map /proc/self/setgroups | tr -s " "; exit 7'
 	assert_rc 7
 	assert_out "0
 0
@@ -38,13 +38,13 @@ deny"
 
 # Nothing is put elsewhere than in the user's own places, closed to others.
 test_places() {
-	run_cap willi ctr-run --name a busybox true
+	run_cap willi ctr-run --net none --name a busybox true
 	assert_ok
 	assertEquals "700 $WILLI" "$(stat -c '%a %u' $HOME_OF_WILLI/.local/share/ctrbox)"
 	assertEquals "700 $WILLI" "$(stat -c '%a %u' /run/user/$WILLI/ctrbox)"
 	assertEquals 'nothing with root' '' "$(find $HOME_OF_WILLI /run/user/$WILLI ! -user $WILLI)"
 	assertEquals '' "$(find /var/lib /run/ctrbox -newer /run/etc/passwd -user $WILLI 2>/dev/null)"
-	run_cap willi env XDG_DATA_HOME=$HOME_OF_WILLI/data CTRBOX_RUN=$HOME_OF_WILLI/run ctr-run --rm busybox true
+	run_cap willi env XDG_DATA_HOME=$HOME_OF_WILLI/data CTRBOX_RUN=$HOME_OF_WILLI/run ctr-run --net none --rm busybox true
 	assert_ok
 	assertTrue "[ -d $HOME_OF_WILLI/data/ctrbox/layers -a -d $HOME_OF_WILLI/run/containers ]"
 }
@@ -78,7 +78,7 @@ test_tmp_is_nobody_elses() {
 }
 
 test_life() {
-	run_cap willi ctr-run -d --name a busybox sh -c 'trap "echo bye; exit 3" TERM; echo hello; touch /up; while :; do sleep 0.1; done'
+	run_cap willi ctr-run --net none -d --name a busybox sh -c 'trap "echo bye; exit 3" TERM; echo hello; touch /up; while :; do sleep 0.1; done'
 	assert_ok
 	assertEquals "$out" "$(willi ctr-ps -q --no-trunc 2>/dev/null || willi ctr-ps -q)"
 	wait_for 20 willi ctr-exec a test -e /up
@@ -114,19 +114,19 @@ bye' "$(willi ctr-logs a)"
 }
 
 test_terminal() {
-	run_cap willi script -qec 'ctr-run -it --rm busybox sh -c "tty; test -t 0 && echo in"; echo rc $?' /dev/null
+	run_cap willi script -qec 'ctr-run --net none -it --rm busybox sh -c "tty; test -t 0 && echo in"; echo rc $?' /dev/null
 	assert_match '/dev/pts/0' "$out"
 	assert_match 'in' "$out"
 	assert_match 'rc 0' "$out"
-	willi ctr-run -d --name a busybox sleep 1000 >/dev/null
+	willi ctr-run --net none -d --name a busybox sleep 1000 >/dev/null
 	run_cap willi script -qec 'ctr-exec -it a sh -c "test -t 1 && echo out"' /dev/null
 	assert_match 'out' "$out"
 }
 
 # Whoever comes finds the namespace that is there; all that were started by two at once are in one.
 test_one_user_namespace() {
-	willi ctr-run -d --name a busybox sleep 1000 >/run/a &
-	willi ctr-run -d --name b busybox sleep 1000 >/run/b
+	willi ctr-run --net none -d --name a busybox sleep 1000 >/run/a &
+	willi ctr-run --net none -d --name b busybox sleep 1000 >/run/b
 	wait $!
 	of_a=$(readlink "/proc/$(pid_of a)/ns/user")
 	assertEquals "$of_a" "$(readlink "/proc/$(pid_of b)/ns/user")"
@@ -134,12 +134,12 @@ test_one_user_namespace() {
 	willi ctr-rm -f a >/dev/null
 	run_cap willi ctr-exec b true
 	assert_ok
-	willi ctr-run -d --name a busybox sleep 1000 >/dev/null
+	willi ctr-run --net none -d --name a busybox sleep 1000 >/dev/null
 	assertEquals "$of_a" "$(readlink "/proc/$(pid_of a)/ns/user")"
 }
 
 test_supervisor_lost() {
-	willi ctr-run -d --name a busybox sleep 1000 >/dev/null
+	willi ctr-run --net none -d --name a busybox sleep 1000 >/dev/null
 	supervisor=$(ps -o ppid= -p "$(pid_of a)")
 	[ "$supervisor" -gt 1 ] && kill -9 "$supervisor"
 	assertEquals 137 "$(willi ctr-wait a)"
@@ -152,11 +152,11 @@ test_supervisor_lost() {
 }
 
 test_images() {
-	willi ctr-run --name a busybox sh -c 'rm /usr/bin/wc; rm -rf /srv; mkdir /srv; echo x >/srv/n; rm -rf /usr/share; mkdir /usr/share' >/dev/null
+	willi ctr-run --net none --name a busybox sh -c 'rm /usr/bin/wc; rm -rf /srv; mkdir /srv; echo x >/srv/n; rm -rf /usr/share; mkdir /usr/share' >/dev/null
 	assertEquals 'D /usr/bin/wc' "$(willi ctr-diff a | grep bin/)"
 	run_cap willi ctr-commit a changed
 	assert_ok
-	run_cap willi ctr-run --rm changed sh -c 'cat /srv/n; ls /usr/share; ls /usr/bin/wc'
+	run_cap willi ctr-run --net none --rm changed sh -c 'cat /srv/n; ls /usr/share; ls /usr/bin/wc'
 	assert_out x
 	assert_match 'wc: No such file' "$err"
 	willi ctr-export a >exported.tar
@@ -184,7 +184,7 @@ test_image_of_many_owners() {
 	assertEquals 'two lines' 2 "$(printf '%s\n' "$err" | wc -l)"
 	assert_err_match '2 files are of users without an id in this user namespace: they are root.s'
 	assert_err_match '1 device'
-	run_cap willi ctr-run --rm many ls -ln /etc/mine
+	run_cap willi ctr-run --net none --rm many ls -ln /etc/mine
 	assert_match ' 0 +0 ' "$out"
 }
 
@@ -192,7 +192,7 @@ test_files() {
 	echo new >$HOME_OF_WILLI/new
 	chown $WILLI $HOME_OF_WILLI/new
 	willi mkdir -p $HOME_OF_WILLI/shared
-	run_cap willi ctr-run -d --name a -v data:/data -v $HOME_OF_WILLI/shared:/shared --tmpfs /t busybox sh -c 'echo x >/data/f; echo y >/shared/f; sleep 1000'
+	run_cap willi ctr-run --net none -d --name a -v data:/data -v $HOME_OF_WILLI/shared:/shared --tmpfs /t busybox sh -c 'echo x >/data/f; echo y >/shared/f; sleep 1000'
 	assert_ok
 	run_cap willi ctr-cp $HOME_OF_WILLI/new a:/etc/new
 	assert_ok
@@ -203,26 +203,30 @@ test_files() {
 	wait_for 20 test -s $HOME_OF_WILLI/shared/f
 	assertEquals "$WILLI:$GROUP" "$(stat -c %u:%g $HOME_OF_WILLI/shared/f)"
 	willi ctr-rm -f a >/dev/null
-	assertEquals x "$(willi ctr-run --rm -v data:/data busybox cat /data/f)"
+	assertEquals x "$(willi ctr-run --net none --rm -v data:/data busybox cat /data/f)"
 	assertEquals data "$(willi ctr-volume ls -q)"
 	run_cap willi ctr-volume rm data
 	assert_ok
-	run_cap willi ctr-run --rm --read-only --tmpfs /t busybox sh -c 'touch /t/x && ! touch /x 2>/dev/null'
+	run_cap willi ctr-run --net none --rm --read-only --tmpfs /t busybox sh -c 'touch /t/x && ! touch /x 2>/dev/null'
 	assert_ok
-	run_cap willi ctr-run --rm -v /root:/r busybox ls /r
+	run_cap willi ctr-run --net none --rm -v /root:/r busybox ls /r
 	assert_rc 1
 	assert_err_match 'denied'
 }
 
 test_namespaces() {
 	for n in pid ipc uts cgroupns net; do
-		run_cap willi ctr-run --rm --$n host busybox readlink /proc/self/ns/${n%ns}
+		none="--net none"
+		[ $n != net ] || none=
+		run_cap willi ctr-run --rm $none "--$n" host busybox readlink /proc/self/ns/${n%ns}
 		assert_ok
 		assert_out "$(readlink /proc/self/ns/${n%ns})"
 	done
-	willi ctr-run -d --name a busybox sleep 1000 >/dev/null
+	willi ctr-run --net none -d --name a busybox sleep 1000 >/dev/null
 	for n in pid ipc uts net; do
-		run_cap willi ctr-run --rm --$n container:a busybox readlink /proc/self/ns/$n
+		none="--net none"
+		[ $n != net ] || none=
+		run_cap willi ctr-run --rm $none "--$n" container:a busybox readlink /proc/self/ns/$n
 		assert_ok
 		assert_out "$(willi ctr-exec a readlink /proc/self/ns/$n)"
 	done
@@ -235,19 +239,27 @@ test_namespaces() {
 
 # What can't be done is said in one line, before anything is made.
 test_refused() {
-	run_cap willi ctr-run --rm -m 100m busybox true
+	run_cap willi ctr-run --net none --rm -m 100m busybox true
 	assert_fails 125 '--memory: no cgroup hierarchy has the controller memory \(an ordinary user'
 	run_cap willi ctr-run --rm --net bridge busybox true
 	assert_fails 125 '--net bridge: networks are root'
-	run_cap willi ctr-run --rm --userns 1:0:10 busybox true
+	run_cap willi ctr-run --net none --rm --userns 1:0:10 busybox true
 	assert_fails 125 '--userns 1:0:10: an ordinary user'
-	run_cap willi ctr-run --rm -u 1000 busybox true
+	run_cap willi ctr-run --net none --rm -u 1000 busybox true
 	assert_fails 125 'become user 1000:0: Invalid argument \(an id outside the user'
+	run_cap willi ctr-run --rm --net pasta busybox true
+	assert_fails 125 '--net pasta: needs the program pasta, which isn.t installed'
+	run_cap willi ctr-run --rm -p 8080:80 busybox true
+	assert_fails 125 '-p: needs the program pasta'
+	run_cap willi ctr-run --rm busybox ip -o link
+	assert_rc 0
+	assert_match '^1: lo' "$out"
+	assert_match 'neither pasta nor slirp4netns is installed: the container has no way out' "$err"
 	run_cap willi ctr-net create x
 	assert_fails 1 'networks are root'
 	run_cap willi ctr-net ls
 	assert_rc 0
-	willi ctr-run -d --name a busybox sleep 1000 >/dev/null
+	willi ctr-run --net none -d --name a busybox sleep 1000 >/dev/null
 	run_cap willi ctr-pause a
 	assert_fails 1 'freezer.*an ordinary user'
 }
@@ -260,7 +272,7 @@ test_delegated_groups() {
 		mkdir "$group" && chown -R $WILLI "$group" && echo "$group" >>/run/groups
 	done
 	run_cap sh -c '. "$TOP/test/rootless_lib.sh"; while read -r g; do echo 0 >$g/cgroup.procs; done </run/groups
-		willi ctr-run -d --name a -m 32m --pids-limit 20 busybox sleep 1000 >/dev/null
+		willi ctr-run --net none -d --name a -m 32m --pids-limit 20 busybox sleep 1000 >/dev/null
 		willi ctr-exec a cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/pids/pids.max'
 	assert_ok
 	assert_out '33554432
@@ -276,7 +288,7 @@ test_delegated_groups() {
 	run_cap willi ctr-update -m 64m a
 	assert_ok
 	assertEquals 67108864 "$(cat /sys/fs/cgroup/memory/ctrbox-willi.$$/ctrbox-*/*/memory.limit_in_bytes)"
-	run_cap willi ctr-run --rm --cpuset-cpus 0 busybox true
+	run_cap willi ctr-run --net none --rm --cpuset-cpus 0 busybox true
 	assert_fails 125 'cpuset-cpus: no cgroup hierarchy has the controller cpuset \(an ordinary user'
 	run_cap willi ctr-rm -f a
 	assert_ok
@@ -295,7 +307,7 @@ test_others() {
 	run_cap willi env "CTRBOX_ROOT=$CTRBOX_ROOT" "CTRBOX_RUN=$CTRBOX_RUN" ctr-ps
 	assert_rc 1
 	ctr-rm -f a >/dev/null
-	willi ctr-run -d --name b busybox sleep 1000 >/dev/null
+	willi ctr-run --net none -d --name b busybox sleep 1000 >/dev/null
 	run_cap willi ctr-exec b cat /etc/shadow
 	assert_match 'root' "$out$err"
 }

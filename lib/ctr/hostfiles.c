@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/say.h"
 #include "ctr/networking.h"
+#include "ctr/outside.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -99,7 +100,9 @@ static void host_resolv(const struct record *r, struct buf *b)
 		if (copy_resolv(places[i], host_net, b, &dropped))
 			return;
 	}
-	if (dropped && r->state.attachments.n)
+	if (r->spec.outside)
+		buf_str(b, "nameserver " OUTSIDE_DNS "\n");
+	else if (dropped && r->state.attachments.n)
 		say("%s: no name server of the host's can be reached from a network (see --dns)", r->spec.name);
 }
 

@@ -4,6 +4,7 @@
 #include "ctr/child.h"
 #include "ctr/mounts.h"
 #include "ctr/networking.h"
+#include "ctr/outside.h"
 #include "ctr/rootfs.h"
 #include "ctr/sync.h"
 #include "sys/caps.h"
@@ -121,6 +122,8 @@ static int connect_networks(const struct launch *in, const struct launched *l, s
 {
 	int netns, r;
 
+	if (in->record->spec.outside)
+		return outside_connect(in->store, in->record, l->pid, err);
 	if (!in->record->state.attachments.n)
 		return 0;
 	netns = ns_open(l->pid, CLONE_NEWNET);

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "ctr/net_admin.h"
 #include "ctr/net_iface.h"
+#include "ctr/outside.h"
 #include "ctr/ports.h"
 #include "net/lease.h"
 #include "net/network.h"
@@ -287,17 +288,6 @@ int networks_connect_one(const struct store *s, struct netlink *nl, const struct
 	return bridge ? settle_port(s, nl, r, a, l.index, err) : settle_ptp(s, nl, a, err);
 }
 
-static void copy_ports(const struct array *from, struct array *to)
-{
-	const struct port *p = from->v;
-
-	for (size_t i = 0; i < from->n; i++) {
-		struct port *q = array_add(to, sizeof *q);
-
-		*q = (struct port){ xstrdup(p[i].protocol), xstrdup(p[i].host_ip), p[i].host_port, p[i].port };
-	}
-}
-
 static int publish(const struct store *s, struct record *r, struct err *err)
 {
 	struct address four, six;
@@ -307,7 +297,7 @@ static int publish(const struct store *s, struct record *r, struct err *err)
 	if (!r->spec.ports.n || !r->state.attachments.n)
 		return 0;
 	networks_addresses(&r->state, &four, &six);
-	copy_ports(&r->spec.ports, &r->state.ports);
+	ports_copy(&r->spec.ports, &r->state.ports);
 	code = firewall_open(&fw, s->tag, err);
 	if (code < 0)
 		return code;
@@ -349,6 +339,7 @@ void networks_release(const struct store *s, struct record *r)
 {
 	int lock;
 
+	outside_release(r);
 	if (!r->state.attachments.n)
 		return;
 	ifaces_return(s, r);

@@ -1,5 +1,7 @@
 #include "ctr/options.h"
+#include "base/say.h"
 #include "ctr/net_iface.h"
+#include "ctr/outside.h"
 #include "ctr/ports.h"
 #include "net/network.h"
 #include <errno.h>
@@ -121,10 +123,22 @@ static int set_alone(const struct store *s, const struct run_options *o, struct 
 /* Bridges and interfaces of the host are root's to make. */
 static int set_rootless(const struct run_options *o, struct spec *spec, struct err *err)
 {
-	if (o->nets.n)
-		return err_msg(err, -EPERM, "--net %s: networks are root's (an ordinary user has none, host and container:N)", o->nets.v[0]);
+	const char *name = o->nets.n ? o->nets.v[0] : "any";
+
+	if (o->nets.n > 1 || (o->nets.n && !outside_is(name)))
+		return err_msg(err, -EPERM, "--net %s: networks are root's (an ordinary user has none, host, container:N, pasta)",
+			       o->nets.v[o->nets.n - 1]);
+	if (o->ip || o->ip6 || o->mac || o->aliases.n)
+		return err_msg(err, -EPERM, "--ip, --ip6, --mac and --net-alias: networks are root's");
 	spec->net = xstrdup("private");
-	return 0;
+	if (outside_there(name))
+		spec->outside = xstrdup(name);
+	else if (o->nets.n || o->ports.n)
+		return err_msg(err, -ENOENT, "%s%s: needs the program %s, which isn't installed", o->nets.n ? "--net " : "-p",
+			       o->nets.n ? name : "", o->nets.n ? name : "pasta");
+	else
+		say("neither pasta nor slirp4netns is installed: the container has no way out (--net none says so)");
+	return add_ports(o, spec, err);
 }
 
 int options_networks(const struct store *s, const struct run_options *o, struct spec *spec, struct err *err)

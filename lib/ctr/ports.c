@@ -147,17 +147,23 @@ static int publish_one(struct firewall *f, const struct port *p, const struct ad
 	return r == -EEXIST ? taken(p, r, err) : r;
 }
 
-/* A free port of the range that isn't handed out by the kernel itself. */
+/* Of the range that isn't handed out by the kernel itself. */
+static int64_t random_port(void)
+{
+	uint16_t random;
+
+	while (getrandom(&random, sizeof random, 0) != sizeof random)
+		;
+	return 49152 + random % 16384;
+}
+
+/* A free one. */
 static int pick(struct firewall *f, struct port *p, const struct address *to4, const struct address *to6, struct err *err)
 {
 	int r = -EADDRINUSE;
 
 	for (int i = 0; i < 64 && r == -EADDRINUSE; i++) {
-		uint16_t random;
-
-		while (getrandom(&random, sizeof random, 0) != sizeof random)
-			;
-		p->host_port = 49152 + random % 16384;
+		p->host_port = random_port();
 		r = publish_one(f, p, to4, to6, err);
 	}
 	return r;
@@ -188,6 +194,47 @@ void ports_withdraw(struct firewall *f, const struct array *ports, const struct 
 
 		firewall_unpublish(f, pub, expand(&p[i], to4, to6, pub), NULL);
 	}
+}
+
+void ports_copy(const struct array *from, struct array *to)
+{
+	const struct port *p = from->v;
+
+	for (size_t i = 0; i < from->n; i++) {
+		struct port *q = array_add(to, sizeof *q);
+
+		*q = (struct port){ xstrdup(p[i].protocol), xstrdup(p[i].host_ip), p[i].host_port, p[i].port };
+	}
+}
+
+static int take_one(const struct port *p, struct err *err)
+{
+	struct address to[2] = { { .family = AF_INET }, { .family = AF_INET6 } };
+	struct publication pub[2];
+	int r = expand(p, &to[0], &to[1], pub) ? probe(&pub[0]) : 0;
+
+	if (r == -EACCES) {
+		err_sys(err, r, "port %d/%s of the host", (int)p->host_port, p->protocol);
+		return err_hint(err, "users have those from sysctl net.ipv4.ip_unprivileged_port_start on");
+	}
+	return r == -EADDRINUSE || r == -EADDRNOTAVAIL ? taken(p, r, err) : 0;
+}
+
+int ports_take(struct array *ports, struct err *err)
+{
+	struct port *p = ports->v;
+	int r = 0;
+
+	for (size_t i = 0; i < ports->n && !r; i++) {
+		bool any = !p[i].host_port;
+
+		do {
+			if (any)
+				p[i].host_port = random_port();
+			r = take_one(&p[i], err);
+		} while (any && r == -EADDRINUSE);
+	}
+	return r;
 }
 
 char *ports_text(const struct array *ports)

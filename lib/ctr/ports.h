@@ -13,6 +13,11 @@ int ports_parse(const char *s, struct array *out, struct err *err);
 int ports_publish(struct firewall *f, struct array *ports, const struct address *to4, const struct address *to6, struct err *err);
 void ports_withdraw(struct firewall *f, const struct array *ports, const struct address *to4, const struct address *to6);
 
+void ports_copy(const struct array *from, struct array *to);
+
+/* For a program that will listen there itself: looks that the host's ports are free; one of 0 is picked. 0 or -errno, told. */
+int ports_take(struct array *ports, struct err *err);
+
 /* "0.0.0.0:8080->80/tcp" and so on, comma-separated; malloc'ed, NULL if there are none. */
 char *ports_text(const struct array *ports);
 

@@ -28,6 +28,8 @@ static const struct field state_fields[] = {
 	{ "restarting", FIELD_BOOL, T(restarting), NULL, 0 },
 	{ "pivot_fallback", FIELD_BOOL, T(pivot_fallback), NULL, 0 },
 	{ "health", FIELD_STR, T(health), NULL, 0 },
+	{ "helper", FIELD_I64, T(helper), NULL, 0 },
+	{ "helper_start", FIELD_I64, T(helper_start), NULL, 0 },
 	{ "attachments", FIELD_ARRAY, T(attachments), attachment_fields, sizeof(struct attachment) },
 	{ "ports", FIELD_ARRAY, T(ports), port_fields, sizeof(struct port) },
 	{ 0 },

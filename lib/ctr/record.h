@@ -23,6 +23,7 @@ struct state {
 	bool restarting;                    /* waits to be started again */
 	bool pivot_fallback;                /* root moved, not pivoted (initramfs) */
 	char *health;                       /* starting, healthy, unhealthy */
+	int64_t helper, helper_start;       /* outside.h: the program that carries its packets; 0: none */
 	struct array attachments, ports;    /* struct attachment, struct port: what it has of its networks */
 };
 

@@ -57,6 +57,7 @@ const struct field spec_fields[] = {
 	{ "ipc", FIELD_STR, S(ipc), NULL, 0 },
 	{ "uts", FIELD_STR, S(uts), NULL, 0 },
 	{ "net", FIELD_STR, S(net), NULL, 0 },
+	{ "outside", FIELD_STR, S(outside), NULL, 0 },
 	{ "cgroupns", FIELD_STR, S(cgroupns), NULL, 0 },
 	{ "userns", FIELD_STR, S(userns), NULL, 0 },
 	{ "idmaps", FIELD_STRS, S(idmaps), NULL, 0 },

@@ -56,6 +56,7 @@ struct spec {
 	char *rootfs;            /* absolute; instead of an image */
 	bool rootfs_overlay, read_only;
 	char *hostname, *domainname;
+	char *outside;           /* pasta, slirp4netns or any: what carries its packets (outside.h); NULL: nothing */
 	char *pid, *ipc, *uts, *net, *cgroupns, *userns;
 	struct strs idmaps;      /* HOST:INSIDE:COUNT */
 	int64_t userns_size;     /* how many ids --userns auto takes */

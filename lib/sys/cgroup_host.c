@@ -199,6 +199,7 @@ int cgroup_detect(struct cgroup_host *host, struct err *err)
 
 	host->n = 0;
 	host->unified = -1;
+	host->lacking = NULL;
 	r = file_read(AT_FDCWD, "/proc/self/mountinfo", &mounts, 64 << 20);
 	if (r < 0) {
 		err_sys(err, r, "read /proc/self/mountinfo");

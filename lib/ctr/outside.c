@@ -1,0 +1,190 @@
+#include "ctr/outside.h"
+#include "base/file.h"
+#include "base/kernel.h"
+#include "base/num.h"
+#include "base/say.h"
+#include "ctr/ports.h"
+#include "sys/helper.h"
+#include "sys/ns.h"
+#include "sys/proc.h"
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What a program is told. */
+struct way {
+	struct record *record;
+	char *program, *netns; /* paths */
+	char *run;             /* the container's run directory */
+};
+
+static void add_pasta_ports(struct strs *args, const struct array *ports, const char *protocol, const char *option)
+{
+	const struct port *p = ports->v;
+	bool none = true;
+
+	for (size_t i = 0; i < ports->n; i++) {
+		if (strcmp(p[i].protocol, protocol))
+			continue;
+		none = false;
+		strs_add(args, option);
+		strs_fmt(args, "%s%s%d:%d", p[i].host_ip ? p[i].host_ip : "", p[i].host_ip ? "/" : "", (int)p[i].host_port, (int)p[i].port);
+	}
+	if (none) {
+		strs_add(args, option);
+		strs_add(args, "none");
+	}
+}
+
+/* It goes into the background once all is made, and ends when the file that names the namespace does. */
+static int start_pasta(const struct way *w, pid_t *pid, struct err *err)
+{
+	static const char *const always[] = {
+		"--config-net", "--quiet", "--no-map-gw", "--dns-forward", OUTSIDE_DNS, "-T", "none", "-U", "none",
+	};
+	struct strs args = { 0 };
+	struct buf text = { 0 };
+	int64_t n = 0;
+	int r;
+
+	strs_add(&args, w->program);
+	for (size_t i = 0; i < sizeof always / sizeof *always; i++)
+		strs_add(&args, always[i]);
+	add_pasta_ports(&args, &w->record->state.ports, "tcp", "-t");
+	add_pasta_ports(&args, &w->record->state.ports, "udp", "-u");
+	strs_add(&args, "-P");
+	strs_fmt(&args, "%s/pasta.pid", w->run);
+	strs_add(&args, "--netns");
+	strs_add(&args, w->netns);
+	r = helper_run(args.v, err);
+	if (!r && file_read(w->record->run, "pasta.pid", &text, 32) == 0 && text.len) {
+		text.p[strcspn(text.p, "\n")] = 0;
+		if (num_range(text.p, 1, INT32_MAX, &n) < 0)
+			r = err_msg(err, -EINVAL, "%s: its pid file holds no pid", w->program);
+	}
+	*pid = (pid_t)n;
+	strs_free(&args);
+	buf_free(&text);
+	return r;
+}
+
+static const struct {
+	const char *name;
+	int (*start)(const struct way *w, pid_t *pid, struct err *err);
+} programs[] = { { "pasta", start_pasta } };
+#define PROGRAMS (sizeof programs / sizeof *programs)
+
+bool outside_is(const char *name)
+{
+	for (size_t i = 0; i < PROGRAMS; i++)
+		if (!strcmp(name, programs[i].name))
+			return true;
+	return false;
+}
+
+/* The path of NAME, or of the first that is there if it is "any", malloc'ed; its place in the table in *WHICH. */
+static char *find(const char *name, size_t *which)
+{
+	char *path = NULL;
+
+	for (size_t i = 0; i < PROGRAMS && !path; i++)
+		if (!strcmp(name, "any") || !strcmp(name, programs[i].name)) {
+			path = helper_find(programs[i].name);
+			*which = i;
+		}
+	return path;
+}
+
+bool outside_there(const char *name)
+{
+	size_t which;
+	char *path = find(name, &which);
+
+	free(path);
+	return path != NULL;
+}
+
+/* By a name in our own mount namespace: what lies below /proc/PID is closed to a program without capabilities over that process. The
+ * program has the namespace open afterwards; the empty file stays. */
+static int start(struct way *w, size_t which, pid_t of, struct err *err)
+{
+	struct state *st = &w->record->state;
+	pid_t pid = 0;
+	int r = ns_keep(of, CLONE_NEWNET, w->netns);
+
+	if (r < 0)
+		return err_sys(err, r, "bind the container's network namespace at %s", w->netns);
+	r = programs[which].start(w, &pid, err);
+	umount2(w->netns, MNT_DETACH);
+	if (r < 0) {
+		if (faccessat(AT_FDCWD, "/dev/net/tun", R_OK | W_OK, 0) < 0)
+			err_hint(err, "/dev/net/tun must be there and open to users");
+		return r;
+	}
+	st->helper = pid;
+	st->helper_start = (int64_t)proc_start_time(pid);
+	return 0;
+}
+
+static int connect_by(struct way *w, size_t which, pid_t pid, struct err *err)
+{
+	struct record *r = w->record;
+	int code;
+
+	ports_copy(&r->spec.ports, &r->state.ports);
+	code = ports_take(&r->state.ports, err);
+	if (!code) {
+		say_step("start %s", w->program);
+		code = start(w, which, pid, err);
+	}
+	if (code < 0)
+		outside_release(r);
+	return code;
+}
+
+int outside_connect(const struct store *s, struct record *r, pid_t pid, struct err *err)
+{
+	struct way w = { .record = r };
+	const char *name = r->spec.outside;
+	size_t which;
+	int code;
+
+	if (!name)
+		return 0;
+	w.program = find(name, &which);
+	w.run = xasprintf("%s/containers/%s", s->run_path, r->id);
+	w.netns = xasprintf("%s/netns", w.run);
+	code = w.program ? connect_by(&w, which, pid, err) : err_msg(err, -ENOENT, "--net %s: isn't installed", name);
+	if (code < 0 && !strcmp(name, "any") && !r->spec.ports.n) {
+		say("%s: has no way out: %s", r->spec.name, err->text);
+		*err = (struct err){ 0 };
+		code = 0;
+	}
+	free(w.program);
+	free(w.run);
+	free(w.netns);
+	return code;
+}
+
+void outside_release(struct record *r)
+{
+	struct state *st = &r->state;
+	int fd = st->helper ? proc_open((pid_t)st->helper, (uint64_t)st->helper_start) : -1;
+
+	if (!r->spec.outside)
+		return;
+	if (fd >= 0) {
+		struct pollfd p = { fd, POLLIN, 0 };
+
+		sys_pidfd_send_signal(fd, SIGKILL);
+		poll(&p, 1, 5000); /* whoever starts next may want its ports */
+		close(fd);
+	}
+	if (r->run >= 0)
+		unlinkat(r->run, "netns", 0);
+	st->helper = st->helper_start = 0;
+	fields_free_array(port_fields, sizeof(struct port), &st->ports);
+}
