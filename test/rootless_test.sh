@@ -123,6 +123,27 @@ test_terminal() {
 	assert_match 'out' "$out"
 }
 
+# Our own init can be joined, and so can a container that others are just joining.
+test_init() {
+	run_cap willi ctr-run -d --name a --net none --init busybox sleep 1000
+	assert_ok
+	willi ctr-exec a sleep 1000 &
+	wait_for 20 willi ctr-exec a pgrep -f 'sleep 1000'
+	for _ in 1 2 3 4 5; do
+		run_cap willi ctr-exec a id -u
+		assert_ok
+		assert_out 0
+	done
+	echo new >$HOME_OF_WILLI/new
+	run_cap willi ctr-cp $HOME_OF_WILLI/new a:/new
+	assert_ok
+	run_cap willi ctr-run --rm --net container:a --pid container:a busybox sh -c 'ps | grep -c "sleep 1000"'
+	assert_rc 0
+	run_cap willi ctr-stop -t 1 a
+	assert_ok
+	wait
+}
+
 # Whoever comes finds the namespace that is there; all that were started by two at once are in one.
 test_one_user_namespace() {
 	willi ctr-run --net none -d --name a busybox sleep 1000 >/run/a &

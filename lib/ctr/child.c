@@ -48,6 +48,20 @@ static int *deal_trees(const struct spec *s, const struct sync_message *trees)
 	return out;
 }
 
+/* For the program that carries its packets: a user who isn't root of the host could not open it himself, since nobody looks into us. */
+static int hand_out_network(const struct child *c, struct err *err)
+{
+	int fd, r;
+
+	if (!c->in->record->spec.outside)
+		return 0;
+	fd = ns_open(0, CLONE_NEWNET);
+	r = fd < 0 ? fd : sync_send(c->sync, SYNC_NETNS, NULL, &fd, 1);
+	if (fd >= 0)
+		close(fd);
+	return r < 0 ? err_sys(err, r, "hand out the network namespace") : 0;
+}
+
 /* The root is attached over the container's run directory, where only this mount namespace sees it. */
 static int attach_root(const struct child *c, const char *run, int given, struct err *err)
 {
@@ -228,7 +242,8 @@ static int split_init(void *arg, struct err *err)
 		return 0;
 	}
 	hide_arguments();
-	prctl(PR_SET_DUMPABLE, 0); /* the container must not look into us, nor at our executable */
+	if (ns_user_first()) /* the container must not look into us, nor at our executable; elsewhere we couldn't either, and it lacks our capabilities */
+		prctl(PR_SET_DUMPABLE, 0);
 	for (int fd = 0; fd < 3; fd++)
 		close(fd);
 	close(c->sync);
@@ -253,6 +268,8 @@ static int set_up(struct child *c, int *tty, struct err *err)
 	prctl(PR_SET_DUMPABLE, 0); /* until exec nobody in a shared pid namespace may look into us; the id maps couldn't be written */
 	if (!r && ns_is_private(spec->cgroupns) && unshare(CLONE_NEWCGROUP) < 0 && errno != EINVAL)
 		r = err_sys(err, -errno, "make a cgroup namespace");
+	if (!r)
+		r = hand_out_network(c, err);
 	if (!r && c->in->record->state.attachments.n)
 		networks_settle();
 	if (!r)

@@ -2,6 +2,7 @@
 #include "base/kernel.h"
 #include "base/say.h"
 #include "ctr/process.h"
+#include "ctr/rootless.h"
 #include "ctr/sync.h"
 #include "sys/idmap.h"
 #include "sys/init.h"
@@ -151,17 +152,20 @@ int enter(const struct enter *e, struct entered *out, struct err *err)
 	struct cgroup g = { .into_fd = -1 };
 	struct guest guest = { e, &g, -1, -1, rec->spec.idmaps.n > 0 };
 	int pidfd, r;
+	pid_t pid;
 
 	*out = (struct entered){ .pidfd = -1, .tty = -1 };
 	if (status != RUNNING)
 		return not_running(rec, status, err);
-	pidfd = record_pidfd(rec);
+	pidfd = record_way_in(rec, &pid);
 	if (pidfd < 0)
 		return err_sys(err, pidfd, "open the container's first process");
+	if (e->store->rootless)
+		rootless_let_go(e->store->run);
 	prctl(PR_SET_DUMPABLE, 0); /* CVE-2016-9962: what is inside must not look into who joins */
 	r = cgroup_open(store_cgroups(e->store), rec->state.cgroup, &g, err);
 	if (!r && ns_is_private(rec->spec.cgroupns)) {
-		guest.cgroupns = ns_open((pid_t)rec->state.pid, CLONE_NEWCGROUP);
+		guest.cgroupns = ns_open(pid, CLONE_NEWCGROUP);
 		if (guest.cgroupns == -ENOENT) /* a kernel without them */
 			guest.cgroupns = -1;
 		else if (guest.cgroupns < 0)

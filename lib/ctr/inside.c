@@ -48,7 +48,8 @@ static int join_user(int fd, struct err *err)
  * which descriptors are named, has to be the host's, not what the container shows as that. */
 static int open_running(const struct inside *in, struct err *err)
 {
-	int pidfd = record_pidfd(in->record), back = ns_open(0, CLONE_NEWNS), root, r;
+	pid_t pid;
+	int pidfd = record_way_in(in->record, &pid), back = ns_open(0, CLONE_NEWNS), root, r;
 
 	if (pidfd < 0 || back < 0)
 		return err_sys(err, pidfd < 0 ? pidfd : back, "open the container's mount namespace");

@@ -117,13 +117,42 @@ static int sync_failure(int sync, struct err *err)
 	return err->code < 0 ? err->code : -EPROTO;
 }
 
+/* The next word from the child, which must be WANTED. */
+static int expect(const struct launched *l, enum sync_kind wanted, struct sync_message *m, struct err *err)
+{
+	int r = sync_receive(l->sync, m);
+
+	if (r < 0)
+		return err_sys(err, r, "hear from the container's first process");
+	if (m->kind == wanted)
+		return 0;
+	if (m->kind == SYNC_FAILED) {
+		*err = m->err;
+		return err->code < 0 ? err->code : -EPROTO;
+	}
+	return err_msg(err, -ESRCH, "the container's first process died while it was being set up");
+}
+
+static int connect_outside(const struct launch *in, const struct launched *l, struct err *err)
+{
+	struct sync_message m;
+	int r = expect(l, SYNC_NETNS, &m, err);
+
+	if (r < 0)
+		return r;
+	r = m.nfds == 1 ? outside_connect(in->store, in->record, m.fds[0], err) : err_msg(err, -EPROTO, "no network namespace came");
+	while (m.nfds)
+		close(m.fds[--m.nfds]);
+	return r;
+}
+
 /* What the host does for the container's network namespace, while the child mounts. */
 static int connect_networks(const struct launch *in, const struct launched *l, struct netlink *net, struct err *err)
 {
 	int netns, r;
 
 	if (in->record->spec.outside)
-		return outside_connect(in->store, in->record, l->pid, err);
+		return connect_outside(in, l, err);
 	if (!in->record->state.attachments.n)
 		return 0;
 	netns = ns_open(l->pid, CLONE_NEWNET);
@@ -225,22 +254,6 @@ void launch_abort(struct launched *l)
 		close(l->tty);
 	close(l->pidfd);
 	*l = (struct launched){ .pidfd = -1, .sync = -1, .tty = -1 };
-}
-
-/* The next word from the child, which must be WANTED. */
-static int expect(struct launched *l, enum sync_kind wanted, struct sync_message *m, struct err *err)
-{
-	int r = sync_receive(l->sync, m);
-
-	if (r < 0)
-		return err_sys(err, r, "hear from the container's first process");
-	if (m->kind == wanted)
-		return 0;
-	if (m->kind == SYNC_FAILED) {
-		*err = m->err;
-		return err->code < 0 ? err->code : -EPROTO;
-	}
-	return err_msg(err, -ESRCH, "the container's first process died while it was being set up");
 }
 
 int launch_go(struct launched *l, struct err *err)

@@ -43,6 +43,7 @@ static int open_other(const struct store *s, const char *mode, int flag, int *fd
 {
 	const char *id = ns_container(mode);
 	struct record other;
+	pid_t pid;
 	int r;
 
 	if (!id)
@@ -50,7 +51,11 @@ static int open_other(const struct store *s, const char *mode, int flag, int *fd
 	r = record_open(s, id, &other, err);
 	if (r < 0)
 		return err_prefix(err, "%s", mode);
-	r = record_running(s, &other) ? ns_open((pid_t)other.state.pid, flag) : -ESRCH;
+	r = record_running(s, &other) ? record_way_in(&other, &pid) : -ESRCH;
+	if (r >= 0) {
+		close(r);
+		r = ns_open(pid, flag);
+	}
 	record_close(&other);
 	if (r == -ESRCH)
 		return err_msg(err, r, "%s: that container isn't running", mode);
@@ -70,11 +75,16 @@ struct place {
 static int open_tree_here(const char *path)
 {
 	struct mount_attr apart = { .propagation = MS_PRIVATE };
+	unsigned all = 0;
 	int tree = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW), r;
 
+	if (tree == -EINVAL && !ns_user_first()) { /* what the host has below is locked to it there: mount_namespaces(7) */
+		all = AT_RECURSIVE;
+		tree = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW | all);
+	}
 	if (tree < 0)
 		return tree;
-	r = sys_mount_setattr(tree, "", AT_EMPTY_PATH, &apart);
+	r = sys_mount_setattr(tree, "", AT_EMPTY_PATH | all, &apart);
 	if (r < 0)
 		close(tree);
 	return r < 0 ? r : tree;
@@ -95,7 +105,7 @@ static int open_one_tree(const struct store *s, const struct spec *spec, int i, 
 	struct place at = { -1, trees[i].path };
 	int r;
 
-	if (trees[i].mapped ? !spec->idmaps.n || ns_is_private(mode) : !ns_container(mode))
+	if (trees[i].mapped ? !(spec->idmaps.n || s->rootless) || ns_is_private(mode) : !ns_container(mode))
 		return 0;
 	r = open_other(s, mode, CLONE_NEWNS, &at.mntns, err);
 	if (r < 0)
@@ -117,6 +127,7 @@ int others_open(const struct store *s, const struct spec *spec, struct others *o
 	for (int i = 0; i < OTHER_TREES; i++)
 		out->tree[i] = -1;
 	out->user = -1;
+	out->one_way = s->rootless;
 	r = open_other(s, spec->userns, CLONE_NEWUSER, &out->user, err);
 	for (int i = 0; i < KINDS && !r; i++)
 		r = open_other(s, member(spec, kinds[i].mode), kinds[i].flag, &out->ns[i], err);
@@ -208,7 +219,7 @@ static int clone_from_there(const struct others *o, struct clone_args *args, str
 	args->flags |= CLONE_PARENT;
 	args->exit_signal = 0; /* as the helper's */
 	a->pid = visit(o, own, &a->err);
-	if (!a->pid && setns(o->user, CLONE_NEWUSER) < 0)
+	if (!a->pid && o->user >= 0 && setns(o->user, CLONE_NEWUSER) < 0)
 		a->pid = err_sys(&a->err, -errno, "join the other container's user namespace");
 	if (!a->pid && (a->pid = clone_or_tell(args, &a->err)) == 0)
 		return 0;
@@ -252,5 +263,9 @@ static int clone_by_helper(const struct others *o, struct clone_args *args, stru
 
 int others_clone(const struct others *o, struct clone_args *args, struct err *err)
 {
-	return o->user < 0 ? clone_visiting(o, args, err) : clone_by_helper(o, args, err);
+	bool helped = o->user >= 0;
+
+	for (int i = 0; i < KINDS && o->one_way; i++)
+		helped |= o->ns[i] >= 0;
+	return helped ? clone_by_helper(o, args, err) : clone_visiting(o, args, err);
 }

@@ -13,6 +13,7 @@ enum { OTHER_PROC, OTHER_SYS, OTHER_MQUEUE, OTHER_SHM, OTHER_TREES };
 struct others {
 	int ns[4];              /* pid, ipc, uts, net; -1: not another container's */
 	int user;
+	bool one_way;           /* we couldn't come back to our own, which are the host's: we are a user of it */
 	int tree[OTHER_TREES];  /* detached mounts, inherited by the child; or -1 */
 };
 

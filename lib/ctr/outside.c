@@ -4,12 +4,11 @@
 #include "base/num.h"
 #include "base/say.h"
 #include "ctr/ports.h"
-#include "sys/helper.h"
+#include "sys/tool.h"
 #include "sys/ns.h"
 #include "sys/proc.h"
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +17,7 @@
 struct way {
 	struct record *record;
 	char *program, *netns; /* paths */
+	int fd;                /* the network namespace */
 	char *run;             /* the container's run directory */
 };
 
@@ -59,7 +59,7 @@ static int start_pasta(const struct way *w, pid_t *pid, struct err *err)
 	strs_fmt(&args, "%s/pasta.pid", w->run);
 	strs_add(&args, "--netns");
 	strs_add(&args, w->netns);
-	r = helper_run(args.v, err);
+	r = tool_run(args.v, err);
 	if (!r && file_read(w->record->run, "pasta.pid", &text, 32) == 0 && text.len) {
 		text.p[strcspn(text.p, "\n")] = 0;
 		if (num_range(text.p, 1, INT32_MAX, &n) < 0)
@@ -92,7 +92,7 @@ static char *find(const char *name, size_t *which)
 
 	for (size_t i = 0; i < PROGRAMS && !path; i++)
 		if (!strcmp(name, "any") || !strcmp(name, programs[i].name)) {
-			path = helper_find(programs[i].name);
+			path = tool_find(programs[i].name);
 			*which = i;
 		}
 	return path;
@@ -107,13 +107,12 @@ bool outside_there(const char *name)
 	return path != NULL;
 }
 
-/* By a name in our own mount namespace: what lies below /proc/PID is closed to a program without capabilities over that process. The
- * program has the namespace open afterwards; the empty file stays. */
-static int start(struct way *w, size_t which, pid_t of, struct err *err)
+/* By a name in our own mount namespace, as the program wants it. It has the namespace open afterwards; the empty file stays. */
+static int start(struct way *w, size_t which, struct err *err)
 {
 	struct state *st = &w->record->state;
 	pid_t pid = 0;
-	int r = ns_keep(of, CLONE_NEWNET, w->netns);
+	int r = ns_keep_open(w->fd, w->netns);
 
 	if (r < 0)
 		return err_sys(err, r, "bind the container's network namespace at %s", w->netns);
@@ -129,7 +128,7 @@ static int start(struct way *w, size_t which, pid_t of, struct err *err)
 	return 0;
 }
 
-static int connect_by(struct way *w, size_t which, pid_t pid, struct err *err)
+static int connect_by(struct way *w, size_t which, struct err *err)
 {
 	struct record *r = w->record;
 	int code;
@@ -138,16 +137,16 @@ static int connect_by(struct way *w, size_t which, pid_t pid, struct err *err)
 	code = ports_take(&r->state.ports, err);
 	if (!code) {
 		say_step("start %s", w->program);
-		code = start(w, which, pid, err);
+		code = start(w, which, err);
 	}
 	if (code < 0)
 		outside_release(r);
 	return code;
 }
 
-int outside_connect(const struct store *s, struct record *r, pid_t pid, struct err *err)
+int outside_connect(const struct store *s, struct record *r, int netns, struct err *err)
 {
-	struct way w = { .record = r };
+	struct way w = { .record = r, .fd = netns };
 	const char *name = r->spec.outside;
 	size_t which;
 	int code;
@@ -157,7 +156,7 @@ int outside_connect(const struct store *s, struct record *r, pid_t pid, struct e
 	w.program = find(name, &which);
 	w.run = xasprintf("%s/containers/%s", s->run_path, r->id);
 	w.netns = xasprintf("%s/netns", w.run);
-	code = w.program ? connect_by(&w, which, pid, err) : err_msg(err, -ENOENT, "--net %s: isn't installed", name);
+	code = w.program ? connect_by(&w, which, err) : err_msg(err, -ENOENT, "--net %s: isn't installed", name);
 	if (code < 0 && !strcmp(name, "any") && !r->spec.ports.n) {
 		say("%s: has no way out: %s", r->spec.name, err->text);
 		*err = (struct err){ 0 };

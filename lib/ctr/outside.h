@@ -14,9 +14,9 @@ bool outside_is(const char *name);
 /* Whether NAME ("any": one of them) is installed. */
 bool outside_there(const char *name);
 
-/* Starts it for the new container, whose first process is PID, with its ports published, and notes it in the state. Where "any" can't be
+/* Starts it for the new container, whose network namespace is NETNS (a descriptor), with its ports published, and notes it in the state. Where "any" can't be
  * had and no port is asked for, that is said and the container goes without. 0 or -errno, told. */
-int outside_connect(const struct store *s, struct record *r, pid_t pid, struct err *err);
+int outside_connect(const struct store *s, struct record *r, int netns, struct err *err);
 
 /* Ends it, by what the state says; idempotent. */
 void outside_release(struct record *r);

@@ -2,6 +2,8 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/kernel.h"
+#include "base/num.h"
+#include "base/userns.h"
 #include "ctr/attach.h"
 #include "sys/proc.h"
 #include <fcntl.h>
@@ -260,6 +262,39 @@ int record_pidfd(const struct record *r)
 	const struct state *st = &r->state;
 
 	return st->pid && this_boot(st) ? proc_open((pid_t)st->pid, (uint64_t)st->pid_start) : -ESRCH;
+}
+
+/* The first child of PID, or 0: proc_tid_children(5). */
+static pid_t first_child(pid_t pid)
+{
+	struct buf b = { 0 };
+	char path[48];
+	int64_t child = 0;
+
+	snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)pid, (int)pid);
+	if (file_read(AT_FDCWD, path, &b, 1 << 16) == 0 && b.len) {
+		b.p[strcspn(b.p, " ")] = 0;
+		num_range(b.p, 1, INT32_MAX, &child);
+	}
+	buf_free(&b);
+	return (pid_t)child;
+}
+
+int record_way_in(const struct record *r, pid_t *pid)
+{
+	int init = record_pidfd(r), child;
+
+	*pid = (pid_t)r->state.pid;
+	if (init < 0 || !r->spec.init || ns_user_first())
+		return init;
+	*pid = first_child((pid_t)r->state.pid);
+	child = *pid ? sys_pidfd_open(*pid) : -ESRCH;
+	if (child >= 0 && (first_child((pid_t)r->state.pid) != *pid || sys_pidfd_send_signal(init, 0) < 0)) {
+		close(child);
+		child = -ESRCH;
+	}
+	close(init);
+	return child;
 }
 
 /* Where state.json was lost under a living supervisor, the attach socket tells whose it is: unix(7), SO_PEERCRED. */

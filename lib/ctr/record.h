@@ -79,6 +79,10 @@ bool record_running(const struct store *s, const struct record *r); /* RUNNING o
 /* A pidfd of the container's init, verified, or -ESRCH. */
 int record_pidfd(const struct record *r);
 
+/* A pidfd, and the pid, of a process by which its namespaces are joined: init, unless that is ours (--init), into which only the host's root
+ * may look: then its first child. Or -ESRCH. */
+int record_way_in(const struct record *r, pid_t *pid);
+
 /* The same of its supervisor: whoever has one is starting, running, waiting to be started again, or being taken back. */
 int record_supervisor(const struct record *r);
 

@@ -183,13 +183,13 @@ static int make(struct err *err)
 	return r;
 }
 
-/* Under DOOR. Who is on its way out may be seen once more: hence the further tries. */
+/* Under DOOR. Who is on its way out, or lets go (EPERM), may be seen once more: hence the further tries. */
 static int join_or_make(int file, struct err *err)
 {
 	pid_t pid;
 	int r = -ESRCH;
 
-	for (int tries = 0; r == -ESRCH && tries < 1000; tries++) {
+	for (int tries = 0; (r == -ESRCH || r == -EPERM) && tries < 1000; tries++) {
 		pid = who_is_inside(file);
 		if (!pid)
 			return make(err);
@@ -233,4 +233,12 @@ int rootless_hold(int run, struct err *err)
 	int file = open_file(run, err), r = file < 0 ? file : lock(file, F_SETLK, F_RDLCK, INSIDE);
 
 	return r < 0 && file >= 0 ? err_sys(err, r, "lock the store") : r;
+}
+
+void rootless_let_go(int run)
+{
+	int file = open_file(run, NULL);
+
+	if (file >= 0)
+		close(file);
 }

@@ -15,4 +15,8 @@ int rootless_enter(int run, struct err *err);
 /* A child of a process in it goes on when its parent has ended: it holds the lock too. 0 or -errno, told. */
 int rootless_hold(int run, struct err *err);
 
+/* Gives that lock up: for who isn't to be looked into from now on (PR_SET_DUMPABLE), and so is no way in for others. Somebody else who
+ * is inside, such as a container's supervisor, goes on holding it. */
+void rootless_let_go(int run);
+
 #endif

@@ -11,6 +11,7 @@
 enum sync_kind {
 	SYNC_FAILED,  /* child: err */
 	SYNC_READY,   /* child: all is made; with a tty its master */
+	SYNC_NETNS,   /* child: its network namespace, where that is wanted (spec.outside) */
 	SYNC_MAPPED,  /* parent: the id maps are written; trees that only it could open */
 	SYNC_GO,      /* parent: exec */
 	SYNC_CLOSED,  /* the other end is gone */

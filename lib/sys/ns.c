@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/kernel.h"
 #include "base/num.h"
+#include "base/path.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -110,9 +111,8 @@ static bool is_namespace_file(const char *path)
 	return statfs(path, &fs) == 0 && fs.f_type == NSFS_MAGIC;
 }
 
-int ns_keep(pid_t pid, int flag, const char *path)
+static int keep(const char *from, const char *path)
 {
-	char from[40];
 	int fd, r;
 
 	if (is_namespace_file(path))
@@ -120,7 +120,6 @@ int ns_keep(pid_t pid, int flag, const char *path)
 	fd = open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
 	if (fd < 0 && errno != EEXIST)
 		return -errno;
-	ns_path(pid, flag, from);
 	r = (int)kernel_result(mount(from, path, NULL, MS_BIND, NULL));
 	if (fd < 0)
 		return r;
@@ -128,6 +127,21 @@ int ns_keep(pid_t pid, int flag, const char *path)
 	if (r < 0)
 		unlink(path);
 	return r;
+}
+
+int ns_keep(pid_t pid, int flag, const char *path)
+{
+	char from[40];
+
+	ns_path(pid, flag, from);
+	return keep(from, path);
+}
+
+int ns_keep_open(int fd, const char *path)
+{
+	char from[32];
+
+	return keep(path_of_fd(fd, from), path);
 }
 
 int ns_unkeep(const char *path)

@@ -40,6 +40,8 @@ int ns_members(pid_t pid, int flag, pid_t **pids);
 /* Keeps PID's namespace beyond its last process: binds its file onto PATH, made if it is missing. 0, -EEXIST if
  * PATH keeps one already, or -errno. */
 int ns_keep(pid_t pid, int flag, const char *path);
+/* The same of a namespace that is open. */
+int ns_keep_open(int fd, const char *path);
 
 /* The end of that: unmounts and removes PATH. 0, -EINVAL if it is no kept namespace, or -errno. */
 int ns_unkeep(const char *path);
