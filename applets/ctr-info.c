@@ -3,6 +3,9 @@
 #include "base/opt.h"
 #include "base/say.h"
 #include "base/table.h"
+#include "ctr/home.h"
+#include "ctr/outside.h"
+#include "ctr/rootless.h"
 #include "net/probe.h"
 #include "sys/cgroup.h"
 #include "sys/probe.h"
@@ -12,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 struct feature {
 	const char *name;
@@ -162,7 +166,7 @@ static void controller_row(struct report *r, const struct cgroup_host *host, con
 
 	if (!h)
 		h = cgroup_find(host, v1_name);
-	state = h ? (h->v2 ? "v2" : "v1") : in_kernel(list, v1_name) ? "not mounted" : "no";
+	state = h ? (h->v2 ? "v2" : "v1") : !in_kernel(list, v1_name) ? "no" : host->lacking ? "not delegated" : "not mounted";
 	/* v2 freezes every group and filters devices by programs: neither is a controller there */
 	if (!h && host->unified >= 0 && host->n == 1 && !strcmp(c->name, "freezer"))
 		state = "v2";
@@ -175,6 +179,7 @@ static void controller_row(struct report *r, const struct cgroup_host *host, con
 static void cgroup_rows(struct report *r)
 {
 	struct cgroup_host host = { 0 };
+	struct strs bases = { 0 };
 	struct buf list = { 0 };
 	struct err e = { 0 };
 	const char *kind;
@@ -182,10 +187,13 @@ static void cgroup_rows(struct report *r)
 	if (cgroup_detect(&host, &e) < 0)
 		say_err(NULL, &e);
 	file_read(AT_FDCWD, "/proc/cgroups", &list, 1 << 16);
-	kind = host.n == 0 ? (list.p ? "not mounted" : "no") : host.unified < 0 ? "v1" : host.n > 1 ? "hybrid" : "v2";
+	if (geteuid())
+		cgroup_delegated(&host, &bases);
+	kind = host.n == 0 ? (host.lacking ? "not delegated" : list.p ? "not mounted" : "no") : host.unified < 0 ? "v1" : host.n > 1 ? "hybrid" : "v2";
 	row(r, "cgroups", kind, "limits; ctr-cgroup mount mounts them", "CONFIG_CGROUPS");
 	for (size_t i = 0; i < sizeof controllers / sizeof *controllers; i++)
 		controller_row(r, &host, &list, &controllers[i]);
+	strs_free(&bases);
 	buf_free(&list);
 	cgroup_host_free(&host);
 }
@@ -193,7 +201,8 @@ static void cgroup_rows(struct report *r)
 /* What the file system of the store can: there are containers' files. */
 static void store_rows(struct report *r)
 {
-	const char *set = getenv("CTRBOX_ROOT"), *path = set && *set ? set : "/var/lib/ctrbox";
+	char *home = home_name(HOME_ROOT);
+	const char *path = home ? home : "/";
 	const struct {
 		const char *name;
 		int can;
@@ -209,6 +218,20 @@ static void store_rows(struct report *r)
 		row(r, rows[i].name, rows[i].can < 0 ? "unknown" : rows[i].can ? "yes" : "no", use, NULL);
 		free(use);
 	}
+	free(home);
+}
+
+/* What an ordinary user's containers have. */
+static void user_rows(struct report *r)
+{
+	char ids[16];
+
+	if (!geteuid())
+		return;
+	snprintf(ids, sizeof ids, "%lld", (long long)rootless_ids());
+	row(r, "rootless", rootless_probe() ? "yes" : "no", "containers of users: user namespaces", NULL);
+	row(r, "ids", ids, "in them, by newuidmap and /etc/subuid; else one", NULL);
+	row(r, "way out", outside_there("any") ? "yes" : "no", "pasta or slirp4netns; else --net none", NULL);
 }
 
 /* The fragment for people; programs have it in the column `config`. */
@@ -243,6 +266,7 @@ int ctr_info_main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof features / sizeof *features; i++)
 		row(&r, features[i].name, feature_state(&features[i]), features[i].use, features[i].config);
 	store_rows(&r);
+	user_rows(&r);
 	for (size_t i = 0; i < sizeof switches / sizeof *switches; i++)
 		row(&r, switches[i].name, switch_state(&switches[i]), switches[i].use, switches[i].config);
 	table_end(r.table);

@@ -320,6 +320,18 @@ test_delegated_groups() {
 	rm /run/user/$WILLI/ctrbox/cgroups
 }
 
+test_info() {
+	run_cap willi ctr-info -r -n -o feature,state,use
+	assert_rc 0
+	assert_out_match '^rootless	yes	'
+	assert_out_match '^ids	1	'
+	assert_out_match '^way out	no	'
+	assert_out_match '^cgroups	not delegated	'
+	assert_out_match "^overlay upper	yes	.*$HOME_OF_WILLI/.local/share/ctrbox"
+	run_cap ctr-info -r -n -q
+	assertEquals 'root is told nothing of it' '' "$(printf '%s\n' "$out" | grep -E '^(rootless|ids|way out)$')"
+}
+
 # Another user's containers aren't there, and a root's neither.
 test_others() {
 	need_busybox

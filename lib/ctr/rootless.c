@@ -5,6 +5,7 @@
 #include "ctr/userdb.h"
 #include "sys/tool.h"
 #include "sys/idmap.h"
+#include "sys/init.h"
 #include "sys/subid.h"
 #include <fcntl.h>
 #include <sched.h>
@@ -160,26 +161,46 @@ static bool have_ranges(struct subids *users, struct subids *groups)
 	return yes;
 }
 
-static int make(struct err *err)
+/* The programs that write maps of ranges, and what they would write; FALSE: one id it is. */
+struct ranges {
+	char *newuidmap, *newgidmap;
+	struct subids users, groups;
+};
+
+static bool find_ranges(struct ranges *r)
+{
+	*r = (struct ranges){ .newuidmap = tool_find("newuidmap"), .newgidmap = tool_find("newgidmap") };
+	return r->newuidmap && r->newgidmap && have_ranges(&r->users, &r->groups);
+}
+
+static void free_ranges(struct ranges *r)
+{
+	free(r->newuidmap);
+	free(r->newgidmap);
+}
+
+static int map_ranges(const struct ranges *of, struct err *err)
 {
 	struct strs users = { 0 }, groups = { 0 };
-	struct subids uids, gids;
-	char *newuidmap = tool_find("newuidmap"), *newgidmap = tool_find("newgidmap");
 	int r;
 
-	if (newuidmap && newgidmap && have_ranges(&uids, &gids)) {
-		say_step("make a user namespace with ids of /etc/subuid");
-		map_arguments(&users, newuidmap, getpid(), geteuid(), &uids);
-		map_arguments(&groups, newgidmap, getpid(), getegid(), &gids);
-		r = run_mapper(&users, &groups, err);
-	} else {
-		say_step("make a user namespace of one id");
-		r = map_one(err);
-	}
+	map_arguments(&users, of->newuidmap, getpid(), geteuid(), &of->users);
+	map_arguments(&groups, of->newgidmap, getpid(), getegid(), &of->groups);
+	r = run_mapper(&users, &groups, err);
 	strs_free(&users);
 	strs_free(&groups);
-	free(newuidmap);
-	free(newgidmap);
+	return r;
+}
+
+static int make(struct err *err)
+{
+	struct ranges ranges;
+	bool many = find_ranges(&ranges);
+	int r;
+
+	say_step("make a user namespace of %s", many ? "ids of /etc/subuid" : "one id");
+	r = many ? map_ranges(&ranges, err) : map_one(err);
+	free_ranges(&ranges);
 	return r;
 }
 
@@ -241,4 +262,25 @@ void rootless_let_go(int run)
 
 	if (file >= 0)
 		close(file);
+}
+
+bool rootless_probe(void)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(map_one(NULL) < 0);
+	return pid > 0 && child_wait(pid) == 0;
+}
+
+int64_t rootless_ids(void)
+{
+	struct ranges ranges;
+	int64_t n = 1;
+
+	if (find_ranges(&ranges))
+		for (int i = 0; i < ranges.users.n; i++)
+			n += ranges.users.v[i].count;
+	free_ranges(&ranges);
+	return n;
 }

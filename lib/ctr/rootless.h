@@ -6,6 +6,8 @@
 #define CTR_ROOTLESS_H
 
 #include "base/err.h"
+#include <stdbool.h>
+#include <stdint.h>
 
 /* The caller, an ordinary user and single-threaded, joins the user namespace of those who use the store whose run directory is RUN,
  * or makes it, and gets a mount namespace in it. Ids are those that newuidmap(1) grants by /etc/subuid and /etc/subgid, if it is
@@ -18,5 +20,9 @@ int rootless_hold(int run, struct err *err);
 /* Gives that lock up: for who isn't to be looked into from now on (PR_SET_DUMPABLE), and so is no way in for others. Somebody else who
  * is inside, such as a container's supervisor, goes on holding it. */
 void rootless_let_go(int run);
+
+/* For ctr-info: whether the caller could make such a namespace, and how many ids it would have. */
+bool rootless_probe(void);
+int64_t rootless_ids(void);
 
 #endif
