@@ -116,6 +116,17 @@ test_pasta_after_a_crash() {
 	lost_supervisor pasta
 }
 
+test_slirp4netns() {
+	only slirp4netns
+	the_way_out
+	ports
+}
+
+test_slirp4netns_after_a_crash() {
+	only slirp4netns
+	lost_supervisor slirp4netns
+}
+
 test_another_containers_network() {
 	only pasta
 	web

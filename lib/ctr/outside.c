@@ -1,7 +1,6 @@
 #include "ctr/outside.h"
-#include "base/file.h"
+#include "ctr/outside_way.h"
 #include "base/kernel.h"
-#include "base/num.h"
 #include "base/say.h"
 #include "ctr/ports.h"
 #include "sys/tool.h"
@@ -12,69 +11,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* What a program is told. */
-struct way {
-	struct record *record;
-	char *program, *netns; /* paths */
-	int fd;                /* the network namespace */
-	char *run;             /* the container's run directory */
-};
-
-static void add_pasta_ports(struct strs *args, const struct array *ports, const char *protocol, const char *option)
-{
-	const struct port *p = ports->v;
-	bool none = true;
-
-	for (size_t i = 0; i < ports->n; i++) {
-		if (strcmp(p[i].protocol, protocol))
-			continue;
-		none = false;
-		strs_add(args, option);
-		strs_fmt(args, "%s%s%d:%d", p[i].host_ip ? p[i].host_ip : "", p[i].host_ip ? "/" : "", (int)p[i].host_port, (int)p[i].port);
-	}
-	if (none) {
-		strs_add(args, option);
-		strs_add(args, "none");
-	}
-}
-
-/* It goes into the background once all is made, and ends when the file that names the namespace does. */
-static int start_pasta(const struct way *w, pid_t *pid, struct err *err)
-{
-	static const char *const always[] = {
-		"--config-net", "--quiet", "--no-map-gw", "--dns-forward", OUTSIDE_DNS, "-T", "none", "-U", "none",
-	};
-	struct strs args = { 0 };
-	struct buf text = { 0 };
-	int64_t n = 0;
-	int r;
-
-	strs_add(&args, w->program);
-	for (size_t i = 0; i < sizeof always / sizeof *always; i++)
-		strs_add(&args, always[i]);
-	add_pasta_ports(&args, &w->record->state.ports, "tcp", "-t");
-	add_pasta_ports(&args, &w->record->state.ports, "udp", "-u");
-	strs_add(&args, "-P");
-	strs_fmt(&args, "%s/pasta.pid", w->run);
-	strs_add(&args, "--netns");
-	strs_add(&args, w->netns);
-	r = tool_run(args.v, err);
-	if (!r && file_read(w->record->run, "pasta.pid", &text, 32) == 0 && text.len) {
-		text.p[strcspn(text.p, "\n")] = 0;
-		if (num_range(text.p, 1, INT32_MAX, &n) < 0)
-			r = err_msg(err, -EINVAL, "%s: its pid file holds no pid", w->program);
-	}
-	*pid = (pid_t)n;
-	strs_free(&args);
-	buf_free(&text);
-	return r;
-}
+#include <sys/wait.h>
 
 static const struct {
 	const char *name;
 	int (*start)(const struct way *w, pid_t *pid, struct err *err);
-} programs[] = { { "pasta", start_pasta } };
+} programs[] = { { "pasta", outside_pasta }, { "slirp4netns", outside_slirp } };
 #define PROGRAMS (sizeof programs / sizeof *programs)
 
 bool outside_is(const char *name)
@@ -180,6 +122,7 @@ void outside_release(struct record *r)
 
 		sys_pidfd_send_signal(fd, SIGKILL);
 		poll(&p, 1, 5000); /* whoever starts next may want its ports */
+		waitpid((pid_t)st->helper, NULL, WNOHANG); /* slirp4netns is a child of ours */
 		close(fd);
 	}
 	if (r->run >= 0)

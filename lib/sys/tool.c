@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #define SAID_MAX 4096
@@ -28,7 +29,7 @@ char *tool_find(const char *name)
 	return NULL;
 }
 
-static void become(char **argv, int said)
+static void become(char **argv, int said, int third)
 {
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	sigset_t none;
@@ -39,7 +40,11 @@ static void become(char **argv, int said)
 	dup2(null, STDIN_FILENO);
 	dup2(said, STDOUT_FILENO);
 	dup2(said, STDERR_FILENO);
-	sys_close_range(3, 0);
+	if (third >= 0) {
+		dup2(third, 3);
+		fcntl(3, F_SETFD, 0);
+	}
+	sys_close_range(third >= 0 ? 4 : 3, 0);
 	execv(argv[0], argv);
 	_exit(127);
 }
@@ -55,7 +60,7 @@ static void listen_to(int fd, struct buf *said)
 			buf_add(said, part, (size_t)n);
 }
 
-static const char *last_line(struct buf *said)
+const char *tool_last_line(struct buf *said)
 {
 	char *line;
 
@@ -75,7 +80,7 @@ int tool_run(char **argv, struct err *err)
 		return err_sys(err, -errno, "make a pipe");
 	pid = fork();
 	if (!pid)
-		become(argv, pipe[1]);
+		become(argv, pipe[1], -1);
 	close(pipe[1]);
 	if (pid < 0)
 		r = err_sys(err, -errno, "start %s", argv[0]);
@@ -85,7 +90,18 @@ int tool_run(char **argv, struct err *err)
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (status)
-		r = err_msg(err, -ECHILD, "%s: %s", argv[0], last_line(&said));
+		r = err_msg(err, -ECHILD, "%s: %s", argv[0], tool_last_line(&said));
 	buf_free(&said);
 	return r;
+}
+
+pid_t tool_start(char **argv, int output, int ready)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid < 0 ? -errno : pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	become(argv, output, ready);
+	_exit(127);
 }
