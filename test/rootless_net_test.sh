@@ -127,6 +127,20 @@ test_slirp4netns_after_a_crash() {
 	lost_supervisor slirp4netns
 }
 
+# A name server on the host's own loopback is asked by way of the program.
+test_name_server_on_loopback() {
+	echo 'nameserver 127.0.0.1' >/run/etc/resolv.conf
+	mount --bind /run/etc/resolv.conf /etc/resolv.conf
+	serve host dns 53 127.0.0.1
+	for program in pasta slirp4netns; do
+		only $program
+		run_cap willi ctr-run --rm -v /run/box/peer:/peer:ro busybox sh -c 'cat /etc/resolv.conf; /peer ask udp 10.0.2.3 53'
+		assert_out_match '^nameserver 10.0.2.3$'
+		assert_out_match '^dns from 127'
+	done
+	umount /etc/resolv.conf
+}
+
 test_another_containers_network() {
 	only pasta
 	web
