@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <sys/mount.h>
+#include <unistd.h>
 
 int image_store(void)
 {
@@ -126,6 +127,13 @@ static const struct usage mount_usage = {
 };
 static const struct usage umount_usage = { "ctr-image umount", "DIR", "Takes away what ctr-image mount mounted.", NULL, NULL, 2, false };
 
+/* What he mounts is seen by the processes of his own namespace alone: nobody would ever see it. */
+static void refuse_user(void)
+{
+	if (geteuid())
+		die(1, "what an ordinary user mounts is seen by that command alone (see ctr-image export)");
+}
+
 static int mount_main(int argc, char **argv)
 {
 	struct image img = { 0 };
@@ -133,6 +141,7 @@ static int mount_main(int argc, char **argv)
 	int store;
 
 	image_operands(opt_parse(&mount_usage, NULL, argc, argv), 2, "NAME DIR");
+	refuse_user();
 	store = image_store();
 	image_get(store, argv[0], &img);
 	if (image_tree_mount(store, &img, argv[1], &err) < 0)

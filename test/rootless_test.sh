@@ -278,6 +278,8 @@ test_refused() {
 	assert_match 'neither pasta nor slirp4netns is installed: the container has no way out' "$err"
 	run_cap willi ctr-net create x
 	assert_fails 1 'networks are root'
+	run_cap willi ctr-image mount busybox $HOME_OF_WILLI
+	assert_fails 1 'what an ordinary user mounts is seen by that command alone'
 	run_cap willi ctr-net ls
 	assert_rc 0
 	willi ctr-run --net none -d --name a busybox sleep 1000 >/dev/null

@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/kernel.h"
 #include "base/path.h"
+#include "base/release.h"
 #include "base/userns.h"
 #include "image/image.h"
 #include "sys/probe.h"
@@ -31,6 +32,8 @@ const char *rootfs_needs_copy(const struct store *s)
 		return "this kernel has no overlay (CONFIG_OVERLAY_FS)";
 	if (fd >= 0)
 		close(fd);
+	if (s->rootless && !kernel_since(5, 11))
+		return "this kernel's overlay isn't for ordinary users (Linux 5.11)";
 	if ((fstatfs(s->root, &fs) == 0 && is_known(&fs)) || probe_overlay_upper(s->root_path) != 0)
 		return NULL;
 	return "the store's file system can't hold an overlay's changes";
