@@ -24,6 +24,7 @@ setUp() {
 	cp "$CTRBOX" host/new
 	mv host/new "$VICTIM"
 	host_side >before
+	return 0
 }
 
 oneTimeTearDown() {
@@ -43,7 +44,7 @@ host_side() {
 		stat -c '%n %a %u %g' /* | grep -v '^/proc '
 		cat /proc/sys/kernel/core_pattern /proc/sys/kernel/modprobe /proc/sys/kernel/hostname /proc/sys/kernel/msgmax
 		cut -d' ' -f4- /proc/self/mountinfo | sort
-		find /sys/fs/cgroup -maxdepth 2 -name release_agent -exec head -n 1 {} +
+		head -n 1 /sys/fs/cgroup/*/release_agent
 	) 2>&1
 }
 

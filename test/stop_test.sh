@@ -230,6 +230,18 @@ test_restart() {
 }
 
 # 98: rm
+# A short name is hardly ever meant for the id of another container: three characters of an id are needed.
+test_rm_by_prefix() {
+	id=$(ctr-create busybox true)
+	for n in 1 2; do
+		run_cap ctr-rm "$(echo "$id" | cut -c1-$n)"
+		assert_fails 1 'no such container'
+	done
+	run_cap ctr-rm "$(echo "$id" | cut -c1-3)"
+	assert_rc 0
+	assertNull "$(ctr-ps -aq)"
+}
+
 test_rm() {
 	start a sleep 1000
 	run_cap ctr-rm a

@@ -340,7 +340,7 @@ int record_open(const struct store *s, const char *target, struct record *out, s
 	}
 	if (r == 0 && !id_exists(s->root, id))
 		r = -ENOENT;
-	if (r < 0 && n && n <= ID_LENGTH && strspn(target, "0123456789abcdef") == n)
+	if (r < 0 && n >= ID_PREFIX_MIN && n <= ID_LENGTH && strspn(target, "0123456789abcdef") == n)
 		r = by_prefix(s, target, id, err);
 	if (r == -EEXIST)
 		return r;

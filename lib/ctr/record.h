@@ -52,6 +52,9 @@ struct record {
  * is left: -EEXIST: the name is taken. OUT is open and locked (its lock is returned in *LOCK). */
 int record_create(const struct store *s, struct spec *spec, bool sync, struct record *out, int *lock, struct err *err);
 
+/* Shorter beginnings of an id aren't taken for it: "ctr-rm -f db", when db is gone already, mustn't remove whoever's id begins so. */
+#define ID_PREFIX_MIN 3
+
 /* Opens by name, id or unique prefix of an id. -ENOENT (told: no such container), -EEXIST (several), or -errno. */
 int record_open(const struct store *s, const char *target, struct record *out, struct err *err);
 /* Opens by its whole id. */
