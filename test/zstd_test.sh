@@ -8,7 +8,7 @@ oneTimeSetUp() {
 	BAD=$WORK/unpack_bad
 	# shellcheck disable=SC2086 # a list of words
 	(cd "$TOP/lib" && gcc -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -no-pie -fsanitize=address,undefined -fno-sanitize-recover=all -iquote . \
-		-o "$BAD" ../test/unpack_bad.c image/unpack.c image/gzip.c image/inflate*.c image/crc32*.c image/zstd*.c image/xxh64.c \
+		-o "$BAD" ../test/unpack_bad.c image/unpack.c image/gzip.c image/inflate*.c image/crc32*.c image/zstd*.c image/match.c image/xxh64.c \
 		base/buf.c base/err.c base/num.c base/say.c base/io.c base/file.c base/clock.c) || exit 1
 	{ dir bin/ && entry bin/sh shell 0755 && entry hello "$(seq 200)" && finish; } >small.tar
 	# text, machine code, noise, zeros, things that repeat near and far

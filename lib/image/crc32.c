@@ -4,9 +4,11 @@
 
 /* Eight bytes at a time: table[k] is a byte's CRC after k more zero bytes. Filled at first use. */
 static uint32_t table[8][256];
+static bool fast; /* the processor helps: to ask it again and again costs much in a virtual machine */
 
-static void make_table(void)
+static void prepare(void)
 {
+	fast = crc32_cpu_has();
 	for (uint32_t i = 0; i < 256; i++) {
 		uint32_t c = i;
 
@@ -38,8 +40,8 @@ uint32_t crc32_add(uint32_t crc, const void *data, size_t len)
 	uint32_t c = ~crc;
 
 	if (!table[0][1])
-		make_table();
-	if (len >= 256 && crc32_cpu_has()) {
+		prepare();
+	if (len >= 256 && fast) {
 		unsigned char rest[16];
 
 		crc32_cpu_fold(c, p, len / 64, rest);

@@ -1,6 +1,7 @@
 #include "image/inflate.h"
 #include "image/inflate_codes.h"
 #include "image/load.h"
+#include "image/match.h"
 
 #include <errno.h>
 #include <string.h>
@@ -8,7 +9,7 @@
 #pragma GCC optimize("O2")
 
 #define NEAR_END 16               /* input bytes that one step of decoding may look at */
-#define STEP_OUT 320              /* output bytes that one step may write: three literals, a match of 258, 16 too many */
+#define STEP_OUT 320              /* output bytes that one step may write: three literals, a match of 258, 31 too many */
 
 void inflate_init(struct inflate *z, struct source *from)
 {
@@ -242,27 +243,6 @@ static int stored_block(struct inflate *z, struct err *err)
 	if (!z->stored)
 		z->block = z->last ? BLOCK_NONE : BLOCK_NEXT;
 	return 0;
-}
-
-/* LEN bytes from DIST back. May write up to 15 bytes more. */
-static inline void copy_match(unsigned char *to, unsigned dist, unsigned len)
-{
-	const unsigned char *from = to - dist;
-	unsigned char *end = to + len;
-
-	if (dist >= 8) {
-		do {
-			memcpy(to, from, 8);
-			memcpy(to + 8, from + 8, dist >= 16 ? 8 : 0);
-			from += dist >= 16 ? 16 : 8;
-			to += dist >= 16 ? 16 : 8;
-		} while (to < end);
-	} else if (dist == 1) {
-		memset(to, *from, len);
-	} else {
-		while (to < end)
-			*to++ = *from++;
-	}
 }
 
 /* Why decoding stopped. */

@@ -86,6 +86,7 @@ static void build_add(struct builder *b, unsigned code, unsigned len, uint32_t e
 bool inflate_build(uint32_t *table, size_t entries, unsigned root, const unsigned char *lens, unsigned n, uint32_t (*entry_of)(unsigned))
 {
 	struct builder b = { .table = table, .root = root, .next = 1u << root };
+	unsigned short sorted[288], first[CODE_MAX + 2] = { 0 };
 	unsigned code = 0;
 	int left = 1;
 
@@ -98,15 +99,15 @@ bool inflate_build(uint32_t *table, size_t entries, unsigned root, const unsigne
 	}
 	if (left && !(n - b.count[0] == 0 || (n - b.count[0] == 1 && b.count[1] == 1)))
 		return false;
-	for (size_t i = 0; i < entries; i++)
+	for (size_t i = 0; left && i < entries; i++)
 		table[i] = INVALID;
-	for (unsigned len = 1; len <= CODE_MAX; len++, code <<= 1) {
-		for (unsigned i = 0; b.count[len] && i < n; i++) {
-			if (lens[i] != len)
-				continue;
-			build_add(&b, code++, len, entry_of(i));
-			b.count[len]--;
-		}
-	}
+	for (unsigned len = 1; len <= CODE_MAX; len++)
+		first[len + 1] = first[len] + b.count[len];
+	for (unsigned i = 0; i < n; i++)
+		if (lens[i])
+			sorted[first[lens[i]]++] = (unsigned short)i;
+	for (unsigned len = 1, i = 0; len <= CODE_MAX; len++, code <<= 1)
+		for (; b.count[len]; b.count[len]--, i++)
+			build_add(&b, code++, len, entry_of(sorted[i]));
 	return true;
 }

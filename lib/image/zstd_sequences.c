@@ -1,5 +1,7 @@
 #include "image/zstd_block.h"
 
+#include "image/match.h"
+
 #include <string.h>
 
 #pragma GCC optimize("O2")
@@ -79,56 +81,6 @@ static const char *read_table(struct zstd_block *b, unsigned kind, unsigned mode
 	}
 	b->log[kind] = (int)counts.log;
 	return NULL;
-}
-
-static inline void copy16(unsigned char *to, const unsigned char *from)
-{
-	memcpy(to, from, 16);
-}
-
-/* LEN bytes, and up to 31 more, which FROM may overlap TO only 16 bytes or more before. */
-static inline void copy_wide(unsigned char *to, const unsigned char *from, size_t len)
-{
-	const unsigned char *end = to + len;
-
-	do {
-		copy16(to, from);
-		copy16(to + 16, from + 16);
-		to += 32;
-		from += 32;
-	} while (to < end);
-}
-
-/* The same from less than 16 bytes back: what is repeated is doubled first. */
-static void copy_near(unsigned char *to, size_t distance, size_t len)
-{
-	static const unsigned char whole[8] = { 0, 8, 8, 9, 8, 10, 12, 14 }; /* the least multiple of 8 and more */
-	const unsigned char *from = to - distance, *end = to + len;
-
-	if (distance < 8) {
-		for (int i = 0; i < 8; i++)
-			to[i] = from[i];
-		to += 8;
-		from = to - whole[distance];
-	}
-	while (to < end) {
-		memcpy(to, from, 8);
-		to += 8;
-		from += 8;
-	}
-}
-
-static inline void copy_match(unsigned char *to, size_t distance, size_t len)
-{
-	const unsigned char *from = to - distance;
-
-	if (distance < 16) {
-		copy_near(to, distance, len);
-		return;
-	}
-	copy16(to, from);
-	if (len > 16)
-		copy_wide(to + 16, from + 16, len - 16);
 }
 
 /* A match that begins in what the ring's last round left. */

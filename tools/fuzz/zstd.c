@@ -24,6 +24,7 @@ static const char *const stricter[] = {
 	"bytes after the literals",
 	"an empty block",
 	"less than the promised size",               /* it doesn't look if the last block is empty */
+	"more than the promised size",               /* it looks at the end alone */
 };
 
 static bool is_stricter(const struct err *err)
