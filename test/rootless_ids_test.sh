@@ -9,7 +9,7 @@ oneTimeSetUp() {
 	echo "willi:200000:65536" >/run/etc/subuid
 	printf '%s\n' 'somebody:300000:65536' 'willi:400000:1000' "$WILLI:500000:64536" >/run/etc/subgid
 	for f in subuid subgid; do
-		[ -e /etc/$f ] || : >/etc/$f
+		[ -e /etc/$f ] || { : >/etc/$f && echo /etc/$f >>/run/made; }
 		mount --bind /run/etc/$f /etc/$f
 	done
 }
@@ -18,6 +18,7 @@ oneTimeTearDown() {
 	for f in subuid subgid; do
 		mountpoint -q /etc/$f && umount /etc/$f
 	done
+	[ ! -e /run/made ] || xargs rm -f </run/made
 	unmake_willi
 }
 

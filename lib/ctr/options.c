@@ -60,7 +60,7 @@ const struct opt run_opts[] = {
 	{ 0, "device-cgroup-rule", "RULE", OPT_STRS, O(device_rules), "devices it may use: \"c 1:3 rwm\"", NULL },
 	{ 0, "volumes-from", "CTR", OPT_STRS, O(volumes_from), "all volumes of another container", NULL },
 	{ 0, "shm-size", "SIZE", OPT_SIZE, O(shm_size), "of /dev/shm; 64m", NULL },
-	{ 0, "net", "NET", OPT_STRS, O(nets), "none, host, container:N, networks (several), iface:DEV[:NAME]; bridge", NULL },
+	{ 0, "net", "NET", OPT_STRS, O(nets), "none, host, container:N, networks (several), iface:DEV[:NAME]; bridge. Users: pasta, slirp4netns", NULL },
 	{ 0, "network", "N", OPT_STRS, O(nets), NULL, NULL },
 	{ 0, "-net", "N", OPT_STRS, O(nets), NULL, NULL },
 	{ 'p', "publish", "[IP:][HOST:]CTR", OPT_STRS, O(ports), "a port of the host leads to one of its own; ranges, /udp", NULL },
