@@ -177,7 +177,7 @@ test_no_permission() {
 	cp "$CTRBOX" /run/box
 	run_cap setpriv --reuid 12345 --regid 12345 --clear-groups /run/box ctr-run --rm --rootfs /bin true
 	assert_fails 125 'Permission denied'
-	run_cap setpriv --reuid 12345 --regid 12345 --clear-groups env CTRBOX_ROOT=/tmp/ctrbox-test-$$ CTRBOX_RUN=/tmp/ctrbox-test-$$ /run/box ctr-run --rm --rootfs /usr true
+	run_cap setpriv --reuid 12345 --regid 12345 --clear-groups env CTRBOX_ROOT=/tmp/ctrbox-test-$$ CTRBOX_RUN=/tmp/ctrbox-test-$$ /run/box ctr-run --rm --net none --rootfs /usr true
 	assert_fails 125 '(Permission denied|not permitted)'
 	rm -rf "/tmp/ctrbox-test-$$"
 }

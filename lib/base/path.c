@@ -32,9 +32,9 @@ int path_mkdir_plain(int rootfd, const char *path, mode_t mode)
 	};
 	int fd = sys_openat2(rootfd, path, &how);
 
-	if (fd == -ENOENT && (mkdirat(rootfd, path, mode) == 0 || errno == EEXIST))
-		fd = sys_openat2(rootfd, path, &how);
-	return fd;
+	if (fd != -ENOENT)
+		return fd;
+	return mkdirat(rootfd, path, mode) < 0 && errno != EEXIST ? -errno : sys_openat2(rootfd, path, &how);
 }
 
 /* The next component of *PATH into NAME, moving *PATH on. 1, 0 at the end, -ENAMETOOLONG. */
