@@ -146,7 +146,7 @@ test_inspect_what_holds_it() {
 	ctr-create --name bird --read-only --userns 300000:0:1000 --device-cgroup-rule 'c 10:200 r' --cap-drop ALL --cap-add KILL \
 		--security-opt no-new-privileges --security-opt seccomp=unconfined --rootfs "$WORK/fs" true >/dev/null
 	ctr-inspect bird >doc
-	run_cap jq -c '.[0] | [.capabilities, .seccomp, .no_new_privileges, .read_only, .id_maps, .device_rules]' doc
+	run_cap jq -c '.[0] | [.capabilities, .seccomp, .no_new_privileges, .read_only, .spec.idmaps, .device_rules]' doc
 	assert_out '[["CAP_KILL"],"unconfined",true,true,["300000:0:1000"],["c 10:200 r"]]'
 	ctr-rm bird >/dev/null
 }
@@ -161,8 +161,8 @@ test_inspect() {
 		(.mounts[] | select(.target == "/w") | .options), .spec.name' doc
 	assert_ok
 	assert_out "$(printf '%s\n' "$id" bird running nest v 'sleep 100' 67108864 no false null true true ro bird)"
-	run_cap jq -c '.[0] | [.seccomp, .no_new_privileges, .apparmor, .read_only, .id_maps, .device_rules]' doc
-	assert_out '["default",false,null,false,[],[]]'
+	run_cap jq -c '.[0] | [.seccomp, .no_new_privileges, .apparmor, .read_only, .spec.idmaps, .device_rules]' doc
+	assert_out '["default",false,null,false,null,[]]'
 	pid=$(jq '.[0].pid' doc)
 	for kind in mnt uts ipc pid net cgroup; do
 		assertEquals "$kind" "$(stat -L -c %i "/proc/$pid/ns/$kind")" "$(jq ".[0].namespaces.$kind" doc)"

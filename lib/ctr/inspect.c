@@ -153,7 +153,6 @@ void inspect_write(const struct store *s, const struct record *r, struct json_ou
 	json_put_str(o, "hostname", spec->hostname);
 	put_process(&spec->process, o);
 	json_put_bool(o, "read_only", spec->read_only);
-	json_put_strs(o, "id_maps", &spec->idmaps);
 	json_put_strs(o, "device_rules", &spec->device_rules);
 	put_mounts(&spec->mounts, o);
 	fields_write(o, "limits", cgroup_limits_fields, &spec->limits);
