@@ -553,7 +553,7 @@ test_publish_all_that_is_exposed() {
 
 test_a_port_that_a_program_of_the_host_has() {
 	make_net n
-	nc -l -p 8080 -s 127.0.0.1 >/dev/null 2>&1 &
+	python3 -c 'import socket, time; s = socket.create_server(("127.0.0.1", 8080)); time.sleep(60)' &
 	pid=$!
 	wait_for 3 eval 'ss -Hltn | grep -q :8080 || grep -q ":1F90 .* 0A " /proc/net/tcp'
 	run_cap ctr-run --rm --net n -p 8080:80 busybox true
