@@ -11,6 +11,7 @@ oneTimeSetUp() {
 	musl-gcc -static -Os -Wall -Wextra -Werror -idirafter /usr/include -idirafter "/usr/include/$(gcc -print-multiarch)" \
 		-o tool "$TOP/test/escape_tool.c" || exit 1
 	need_busybox
+	core=$(cat /proc/sys/kernel/core_pattern)
 	make_rootfs r
 	cp tool r/tool
 	ln -s /proc/self/exe r/bin/x
@@ -32,8 +33,10 @@ oneTimeTearDown() {
 	return 0
 }
 
+# A setting that got out (without a defence it does) would otherwise stay the machine's.
 tearDown() {
 	ctr-rm -f guest >/dev/null 2>&1
+	[ "$(cat /proc/sys/kernel/core_pattern)" = "$core" ] || echo "$core" >/proc/sys/kernel/core_pattern
 	return 0
 }
 
@@ -430,6 +433,24 @@ test_typing_on_the_callers_terminal() {
 test_setgroups_is_denied_to_ordinary_users() {
 	run_cap setpriv --reuid 1234 --regid 1234 --clear-groups "$CTRBOX" ctr-ns -U --map-root cat /proc/self/setgroups
 	assert_out deny
+	host_unchanged
+}
+
+# CVE-2021-41091: a set-uid program that a container makes of a file that is kept for it is nobody's to execute on the host.
+test_set_uid_files_are_out_of_reach() {
+	(
+		CTRBOX_ROOT=/run/open/root CTRBOX_RUN=/run/open/run # unlike $WORK anybody can walk there
+		ctr-run -d --name guest --net none busybox sleep 1000
+		ctr-exec guest sh -c 'for f in /etc/hosts /etc/hostname /etc/resolv.conf /bin/evil; do cat /bin/busybox >$f; chmod 4755 $f; done'
+		find /run/open -type f -perm -4000 ! -path '*/layers/*' >found
+		while read -r file; do
+			setpriv --reuid 1234 --regid 1234 --clear-groups test ! -x "$file" || echo "$file"
+		done <found >executable
+		ctr-rm -f guest
+	) >/dev/null
+	rm -r /run/open
+	assertEquals 4 "$(wc -l <found)"
+	assertNull "$(cat executable)"
 	host_unchanged
 }
 

@@ -365,7 +365,7 @@ int record_write_state(const struct store *s, struct record *r, struct err *err)
 	char path[40];
 
 	if (r->run < 0) {
-		int code = dir_make_all(s->run, run_path(r->id, path), 0711);
+		int code = dir_make_all(s->run, run_path(r->id, path), 0700);
 
 		r->run = code < 0 ? code : dir_open(s->run, path);
 		if (r->run < 0)
