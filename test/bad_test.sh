@@ -261,4 +261,22 @@ test_options_that_are_wrong() {
 	assert_fails 125 'pid nonsense: none of'
 }
 
+# One option is one word of one line of /etc/hosts or resolv.conf.
+test_names_and_addresses_that_are_none() {
+	newline='
+'
+	for bad in 'a b:192.0.2.1' ':192.0.2.1' 'a:' 'a:192.0.2' 'a:b' "a${newline}b:192.0.2.1" "a:192.0.2.1$newline"; do
+		run_cap ctr-run --rm --net none --add-host "$bad" busybox true
+		assert_fails 125 'add-host'
+	done
+	for bad in '' 192.0.2 name "192.0.2.1${newline}x"; do
+		run_cap ctr-run --rm --net none --dns "$bad" busybox true
+		assert_fails 125 'dns'
+	done
+	for bad in '' 'a b' "a${newline}nameserver 192.0.2.1"; do
+		run_cap ctr-run --rm --net none --dns-search "$bad" busybox true
+		assert_fails 125 'dns-search'
+	done
+}
+
 . shunit2

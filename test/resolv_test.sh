@@ -38,6 +38,12 @@ test_a_resolver_on_loopback_gives_way_to_its_upstreams() {
 	rm -r /run/systemd
 }
 
+test_blanks_before_the_address() {
+	printf 'nameserver\t127.0.0.53\nnameserver  ::1\nnameserver\t192.0.2.3\n' >"$WORK/resolv.conf"
+	resolv
+	assert_out 'nameserver	192.0.2.3'
+}
+
 test_loopback_serves_with_the_hosts_network() {
 	echo 'nameserver 127.0.0.53' >"$WORK/resolv.conf"
 	resolv --net host

@@ -61,7 +61,11 @@ static void hosts_text(const struct record *r, struct buf *b)
 /* A server on the host's own loopback can't be reached from another network namespace. */
 static bool usable_line(const char *line, bool host_net)
 {
-	return host_net || !(starts_with(line, "nameserver 127.") || starts_with(line, "nameserver ::1"));
+	if (host_net || !starts_with(line, "nameserver"))
+		return true;
+	line += strlen("nameserver");
+	line += strspn(line, " \t");
+	return !starts_with(line, "127.") && !starts_with(line, "::1");
 }
 
 /* The lines of a resolv.conf that serve a container. Returns how many name servers there were to use; *DROPPED: some weren't. */

@@ -91,11 +91,44 @@ static int add_networks(const struct store *s, const struct run_options *o, stru
 	return 0;
 }
 
-static int check_aliases(const struct run_options *o, struct err *err)
+/* What goes into hosts or resolv.conf must not begin another word or line there. */
+static bool is_word(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)s[i] <= ' ' || s[i] == 0x7f || s[i] == '#')
+			return false;
+	return n > 0;
+}
+
+static bool is_address(const char *s)
+{
+	struct address a;
+
+	return address_parse(s, &a) == 0;
+}
+
+/* NAME:IP, or NAME:host-gateway. */
+static bool is_host(const char *s)
+{
+	size_t n = strcspn(s, ":");
+
+	return s[n] && is_word(s, n) && (is_address(s + n + 1) || !strcmp(s + n + 1, "host-gateway"));
+}
+
+static int check_names(const struct run_options *o, struct err *err)
 {
 	for (size_t i = 0; i < o->aliases.n; i++)
-		if (!*o->aliases.v[i] || strpbrk(o->aliases.v[i], " \t\n#"))
+		if (!is_word(o->aliases.v[i], strlen(o->aliases.v[i])))
 			return err_msg(err, -EINVAL, "--net-alias \"%s\": no host name", o->aliases.v[i]);
+	for (size_t i = 0; i < o->add_hosts.n; i++)
+		if (!is_host(o->add_hosts.v[i]))
+			return err_msg(err, -EINVAL, "--add-host %s: not NAME:IP", o->add_hosts.v[i]);
+	for (size_t i = 0; i < o->dns.n; i++)
+		if (!is_address(o->dns.v[i]))
+			return err_msg(err, -EINVAL, "--dns \"%s\": no address", o->dns.v[i]);
+	for (size_t i = 0; i < o->dns_search.n; i++)
+		if (!is_word(o->dns_search.v[i], strlen(o->dns_search.v[i])))
+			return err_msg(err, -EINVAL, "--dns-search \"%s\": no domain", o->dns_search.v[i]);
 	return 0;
 }
 
@@ -146,7 +179,7 @@ int options_networks(const struct store *s, const struct run_options *o, struct 
 	int r = check_addresses(o, err);
 
 	if (!r)
-		r = check_aliases(o, err);
+		r = check_names(o, err);
 	if (r < 0)
 		return r;
 	if (o->nets.n == 1 && alone(o->nets.v[0]))

@@ -42,9 +42,6 @@ static int check_lists(const struct spec *spec, struct err *err)
 		if (r < 0)
 			return r;
 	}
-	for (size_t i = 0; i < spec->add_hosts.n; i++)
-		if (!strchr(spec->add_hosts.v[i], ':') || strchr(spec->add_hosts.v[i], '\n'))
-			return err_msg(err, -EINVAL, "--add-host %s: not NAME:IP", spec->add_hosts.v[i]);
 	for (size_t i = 0; i < spec->labels.n; i++)
 		if (*spec->labels.v[i] == '=')
 			return err_msg(err, -EINVAL, "--label %s: has no name", spec->labels.v[i]);
