@@ -4,7 +4,7 @@
 
 static const struct usage usage = {
 	.name = "ctr-create",
-	.synopsis = "[OPT].. IMAGE [CMD [ARG]..]  |  [OPT].. --rootfs DIR CMD [ARG]..",
+	.synopsis = "[OPT].. IMAGE [CMD [ARG]..]  |  [OPT].. --rootfs DIR|FILE CMD [ARG]..",
 	.about = "Makes a container, to be started with ctr-start, and prints its id.",
 	.opts = run_opts,
 	.bad = 2,
@@ -20,7 +20,7 @@ int ctr_create_main(int argc, char **argv)
 	int n = opt_parse(&usage, &o, argc, argv), lock, r;
 
 	if (!n && !o.rootfs)
-		die_usage(2, "an image, or --rootfs DIR, is missing");
+		die_usage(2, "an image, or --rootfs DIR|FILE, is missing");
 	r = store_get(&store, &err);
 	if (!r)
 		r = container_create(&store, &o, n, argv, &record, &lock, &err);

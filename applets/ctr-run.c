@@ -15,7 +15,7 @@
 
 static const struct usage usage = {
 	.name = "ctr-run",
-	.synopsis = "[OPT].. IMAGE [CMD [ARG]..]  |  [OPT].. --rootfs DIR CMD [ARG]..",
+	.synopsis = "[OPT].. IMAGE [CMD [ARG]..]  |  [OPT].. --rootfs DIR|FILE CMD [ARG]..",
 	.about = "Runs a command in a new container. The exit code is the command's; 125: ctrbox failed, 126: not executable,\n"
 		 "127: not found, 128+N: killed by signal N.",
 	.opts = run_opts,
@@ -79,7 +79,7 @@ int ctr_run_main(int argc, char **argv)
 	supervise_alone();
 	n = opt_parse(&usage, &o, argc, argv);
 	if (!n && !o.rootfs)
-		die_usage(125, "an image, or --rootfs DIR, is missing");
+		die_usage(125, "an image, or --rootfs DIR|FILE, is missing");
 	r = store_get(&store, &err);
 	if (!r)
 		r = container_create(&store, &o, n, argv, &record, &start.lock, &err);

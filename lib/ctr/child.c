@@ -65,7 +65,7 @@ static int hand_out_network(const struct child *c, struct err *err)
 /* The root is attached over the container's run directory, where only this mount namespace sees it. */
 static int attach_root(const struct child *c, const char *run, int given, struct err *err)
 {
-	int root = given >= 0 ? given : rootfs_open_here(c->in->store, &c->in->record->spec, err), at, r;
+	int root = given >= 0 ? given : rootfs_open_here(c->in->store, &c->in->record->spec, c->image, err), at, r;
 
 	if (root < 0)
 		return root;

@@ -14,6 +14,7 @@ struct child {
 	struct others others;    /* we were born in their namespaces */
 	bool userns;
 	struct netlink *host;    /* networks_open's */
+	int image;               /* rootfs_image's, or -1 */
 };
 
 /* Sets the container up and becomes its command, or reports why not. */

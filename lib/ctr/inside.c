@@ -118,11 +118,13 @@ static int open_mapped(const struct inside *in, int *userns, struct err *err)
 static int mount_root(const struct inside *in, int root, int userns, struct err *err)
 {
 	const struct spec *spec = &in->record->spec;
-	int r = mount_make_private(err);
+	int r = mount_make_private(err), image = -1;
 
 	umask(0);
 	if (!r && root < 0)
-		r = root = rootfs_open_here(in->store, spec, err);
+		r = rootfs_image(spec, &image, err);
+	if (!r && root < 0)
+		r = root = rootfs_open_here(in->store, spec, image, err);
 	if (r >= 0)
 		r = attach_root(in, root, err);
 	if (!r && in->mounts)

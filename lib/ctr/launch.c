@@ -90,9 +90,11 @@ static int map_user_namespace(const struct launch *in, const struct launched *l,
 static int make_child(const struct launch *in, const struct cgroup *g, struct netlink *net, int sync[2], struct launched *out,
 		      struct err *err)
 {
-	struct child c = { in, g, g->into_fd >= 0, sync[1], { .user = -1 }, in->record->spec.idmaps.n > 0, net };
+	struct child c = { in, g, g->into_fd >= 0, sync[1], { .user = -1 }, in->record->spec.idmaps.n > 0, net, -1 };
 	int r = others_open(in->store, &in->record->spec, &c.others, err);
 
+	if (!r && !c.userns) /* else open_trees does */
+		r = rootfs_image(&in->record->spec, &c.image, err);
 	if (!r) {
 		say_step("clone into new namespaces");
 		r = clone_child(in, g, &c.others, &out->pidfd, err);
@@ -102,6 +104,8 @@ static int make_child(const struct launch *in, const struct cgroup *g, struct ne
 		}
 	}
 	others_close(&c.others);
+	if (c.image >= 0)
+		close(c.image);
 	out->pid = r;
 	return r < 0 ? r : 0;
 }

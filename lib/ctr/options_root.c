@@ -1,27 +1,36 @@
 /* What it is made of: an image and what its config says, or a directory. */
 #include "ctr/options.h"
+#include "base/userns.h"
 #include "image/image.h"
+#include "sys/fsimage.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-/* --rootfs DIR: the directory as it is named on the host. */
+/* A file's content is read-only: what changes needs a layer of the container's own. */
+static int set_file(const struct run_options *o, struct spec *spec, struct err *err)
+{
+	if (!ns_user_first())
+		return err_msg(err, -EPERM, "root file system %s: is no directory, and an ordinary user can't mount a file", o->rootfs);
+	spec->rootfs_overlay = true;
+	return fsimage_check(o->rootfs, err) < 0 ? err_prefix(err, "root file system") : 0;
+}
+
+/* --rootfs DIR or FILE, as it is named on the host. */
 static int set_rootfs(const struct run_options *o, struct spec *spec, struct err *err)
 {
 	struct stat st;
 
 	if (stat(o->rootfs, &st) < 0)
 		return err_sys(err, -errno, "root file system %s", o->rootfs);
-	if (!S_ISDIR(st.st_mode))
-		return err_msg(err, -ENOTDIR, "root file system %s: is no directory", o->rootfs);
 	spec->rootfs = realpath(o->rootfs, NULL);
 	if (!spec->rootfs)
 		return err_sys(err, -errno, "root file system %s", o->rootfs);
 	if (!strcmp(spec->rootfs, "/"))
 		return err_msg(err, -EINVAL, "root file system /: is the host's own");
 	spec->rootfs_overlay = o->overlay;
-	return 0;
+	return S_ISDIR(st.st_mode) ? 0 : set_file(o, spec, err);
 }
 
 /* What the image's config says, where the options don't. */
@@ -77,7 +86,7 @@ static int set_args(const struct run_options *o, const struct image *img, int n,
 	if (args->n)
 		return 0;
 	if (o->rootfs)
-		return err_msg(err, -EINVAL, "no command given (--rootfs DIR CMD [ARG]..)");
+		return err_msg(err, -EINVAL, "no command given (--rootfs DIR|FILE CMD [ARG]..)");
 	err_msg(err, -EINVAL, "no command given and the image has none");
 	return err_hint(err, "give one after IMAGE, or set one: ctr-image import -c 'CMD [\"sh\"]'");
 }

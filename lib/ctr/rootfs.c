@@ -5,6 +5,7 @@
 #include "base/release.h"
 #include "base/userns.h"
 #include "image/image.h"
+#include "sys/fsimage.h"
 #include "sys/helper.h"
 #include "sys/mount.h"
 #include <fcntl.h>
@@ -16,14 +17,13 @@
 
 enum { RECURSIVE = 1, IDMAP = 2 }; /* how a tree is cloned */
 
-/* A copy of the mount tree at PATH that nobody sees yet. One made in the host's own mount namespace, for a container with a user namespace, would
- * still be the host's mount's peer: what the container mounts below it would come out there. With IDMAP its files are shown with the ids of the user
- * namespace USERNS: mount_setattr(2), MOUNT_ATTR_IDMAP. */
-static int clone_tree(int dirfd, const char *path, int how, int userns)
+/* The detached mount TREE for a container with the user namespace USERNS; -1: without one nothing is to be done. One that is still the peer of the
+ * host's mount would show there what the container mounts below it. With IDMAP its files are shown with that namespace's ids:
+ * mount_setattr(2), MOUNT_ATTR_IDMAP. */
+static int set_apart(int tree, int how, int userns)
 {
-	unsigned all = how & RECURSIVE ? AT_RECURSIVE : 0;
 	struct mount_attr attr = { .propagation = MS_PRIVATE };
-	int tree = sys_open_tree(dirfd, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (*path ? 0 : AT_EMPTY_PATH) | all), r;
+	int r;
 
 	if (tree < 0 || userns < 0)
 		return tree;
@@ -31,10 +31,19 @@ static int clone_tree(int dirfd, const char *path, int how, int userns)
 		attr.attr_set = MOUNT_ATTR_IDMAP;
 		attr.userns_fd = (uint64_t)userns;
 	}
-	r = sys_mount_setattr(tree, "", AT_EMPTY_PATH | all, &attr);
+	r = sys_mount_setattr(tree, "", AT_EMPTY_PATH | (how & RECURSIVE ? AT_RECURSIVE : 0), &attr);
 	if (r < 0)
 		close(tree);
 	return r < 0 ? r : tree;
+}
+
+/* A copy of the mount tree at PATH that nobody sees yet. */
+static int clone_tree(int dirfd, const char *path, int how, int userns)
+{
+	unsigned all = how & RECURSIVE ? AT_RECURSIVE : 0;
+	int tree = sys_open_tree(dirfd, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (*path ? 0 : AT_EMPTY_PATH) | all);
+
+	return set_apart(tree, how, userns);
 }
 
 /* TREE, or what WHAT couldn't be cloned for. */
@@ -73,16 +82,16 @@ static int open_below(const struct store *s, const char *id, const char *name, s
 
 struct stack {
 	const struct store *s;
-	const struct spec *spec;
+	const struct spec *spec; /* NULL: for reading, nothing of the container's on top */
 	const int *lower; /* uppermost first */
 	int n;
 };
 
 static int stack_up(const struct stack *t, struct err *err)
 {
-	int upper = open_below(t->s, t->spec->id, "upper", err);
-	int work = upper < 0 ? upper : open_below(t->s, t->spec->id, "work", err);
-	int fd = work < 0 ? work : overlay_open(t->lower, t->n, upper, work, !ns_user_first(), err);
+	int upper = t->spec ? open_below(t->s, t->spec->id, "upper", err) : -1;
+	int work = t->spec && upper >= 0 ? open_below(t->s, t->spec->id, "work", err) : upper;
+	int fd = t->spec && work < 0 ? work : overlay_open(t->lower, t->n, upper, work, !ns_user_first(), err);
 
 	if (upper >= 0)
 		close(upper);
@@ -103,24 +112,27 @@ static int stack_up_apart(void *arg)
 	t.s = &here;
 	here.root = dir_open(AT_FDCWD, here.root_path);
 	at = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC); /* stacked there they hide nothing from us */
-	for (int i = 0; i < t.n && !r; i++)
+	for (int i = 0; i < t.n && !r; i++) {
 		r = mount_attach(t.lower[i], at);
+		if (r == -EINVAL) /* no mount but a directory, which has a name here too */
+			r = 0;
+	}
 	r = r < 0 ? r : stack_up(&t, NULL);
 	close(at);
 	close(here.root);
 	return r;
 }
 
-static int open_overlay(const struct store *s, const struct spec *spec, int *lower, int n, int userns, struct err *err)
+/* DETACHED: among the layers are mounts that aren't mounted anywhere. */
+static int open_overlay(const struct stack *t, bool detached, struct err *err)
 {
-	struct stack t = { s, spec, lower, n };
-	bool direct = userns < 0 || kernel_since(6, 13); /* the attempt would be in the kernel's log */
-	int fd = direct ? stack_up(&t, err) : err_sys(err, -EINVAL, "mount overlay of %d layers", n), apart;
+	bool direct = !detached || kernel_since(6, 13); /* the attempt would be in the kernel's log */
+	int fd = direct ? stack_up(t, err) : err_sys(err, -EINVAL, "mount overlay of %d layers", t->n), apart;
 
-	if (fd != -EINVAL || userns < 0)
+	if (fd != -EINVAL || !detached)
 		return fd;
-	apart = helper_open(stack_up_apart, &t);
-	return apart < 0 ? err_hint(err, "a user namespace needs overlays of idmapped layers: Linux 5.19") : apart;
+	apart = helper_open(stack_up_apart, (void *)t);
+	return apart < 0 && !kernel_since(5, 19) ? err_hint(err, "overlays of idmapped layers need Linux 5.19") : apart;
 }
 
 static int open_layers(const struct store *s, const struct spec *spec, int userns, struct err *err)
@@ -130,7 +142,7 @@ static int open_layers(const struct store *s, const struct spec *spec, int usern
 	for (i = 0; i < n && fd >= 0; i++)
 		fd = lower[i] = open_layer(s->root, spec->layers.v[n - 1 - i], userns, err);
 	if (fd >= 0)
-		fd = open_overlay(s, spec, lower, n, userns, err);
+		fd = open_overlay(&(struct stack){ s, spec, lower, n }, userns >= 0, err);
 	while (--i >= 0)
 		if (lower[i] >= 0)
 			close(lower[i]);
@@ -138,26 +150,44 @@ static int open_layers(const struct store *s, const struct spec *spec, int usern
 	return fd;
 }
 
-static int open_directory(const struct store *s, const struct spec *spec, int userns, struct err *err)
+int rootfs_image(const struct spec *spec, int *image, struct err *err)
 {
-	int how = userns >= 0 ? IDMAP : spec->rootfs_overlay ? 0 : RECURSIVE;
-	int tree = told(clone_tree(AT_FDCWD, spec->rootfs, how, userns), spec->rootfs, userns, err), fd;
+	struct stat st;
 
+	*image = -1;
+	if (!spec->rootfs || !spec->rootfs_overlay)
+		return 0;
+	if (stat(spec->rootfs, &st) < 0)
+		return err_sys(err, -errno, "root file system %s", spec->rootfs);
+	if (S_ISDIR(st.st_mode))
+		return 0;
+	*image = fsimage_open(spec->rootfs, 0, err);
+	return *image < 0 ? err_prefix(err, "root file system") : 0;
+}
+
+/* A directory's tree, or an overlay on it or on what a file holds, IMAGE. */
+static int open_given(const struct store *s, const struct spec *spec, int image, int userns, struct err *err)
+{
+	int how = userns >= 0 ? IDMAP : spec->rootfs_overlay ? 0 : RECURSIVE, tree, fd;
+
+	tree = image >= 0 ? set_apart(image, how, userns) : clone_tree(AT_FDCWD, spec->rootfs, how, userns);
 	if (tree < 0 || !spec->rootfs_overlay)
-		return tree;
-	fd = open_overlay(s, spec, &tree, 1, userns, err);
+		return told(tree, spec->rootfs, userns, err);
+	fd = open_overlay(&(struct stack){ s, spec, &tree, 1 }, userns >= 0 || image >= 0, err);
 	close(tree);
 	return fd;
 }
 
 int rootfs_open(const struct store *s, const struct spec *spec, int userns, struct err *err)
 {
-	if (spec->rootfs)
-		return open_directory(s, spec, userns, err);
-	return open_layers(s, spec, userns, err);
+	int image, r = rootfs_image(spec, &image, err);
+
+	if (r < 0)
+		return r;
+	return spec->rootfs ? open_given(s, spec, image, userns, err) : open_layers(s, spec, userns, err);
 }
 
-int rootfs_open_here(const struct store *s, const struct spec *spec, struct err *err)
+int rootfs_open_here(const struct store *s, const struct spec *spec, int image, struct err *err)
 {
 	struct store here = *s;
 	int root;
@@ -165,7 +195,7 @@ int rootfs_open_here(const struct store *s, const struct spec *spec, struct err 
 	here.root = dir_open(AT_FDCWD, here.root_path);
 	if (here.root < 0)
 		return err_sys(err, here.root, "open %s", here.root_path);
-	root = rootfs_open(&here, spec, -1, err);
+	root = spec->rootfs ? open_given(&here, spec, image, -1, err) : open_layers(&here, spec, -1, err);
 	close(here.root);
 	return root;
 }
@@ -199,22 +229,34 @@ int rootfs_upper(const struct store *s, const struct spec *spec, struct err *err
 	return tree;
 }
 
+/* What SPEC's --rootfs names, for reading. */
+static int open_rootfs(const struct spec *spec, bool *detached, struct err *err)
+{
+	int fd, r = rootfs_image(spec, &fd, err);
+
+	if (r < 0)
+		return r;
+	*detached |= fd >= 0;
+	if (fd < 0)
+		fd = dir_open(AT_FDCWD, spec->rootfs);
+	return fd < 0 ? err_sys(err, fd, "open %s", spec->rootfs) : fd;
+}
+
 int rootfs_view(const struct store *s, const struct spec *spec, bool upper, struct err *err)
 {
 	int fds[130], n = 0, fd = 0, dir;
+	bool detached = false;
 
-	if (spec->rootfs && !(spec->rootfs_overlay && upper)) {
-		fd = dir_open(AT_FDCWD, spec->rootfs);
-		return fd < 0 ? err_sys(err, fd, "open %s", spec->rootfs) : fd;
-	}
-	if (upper)
+	if (upper && !(spec->rootfs && !spec->rootfs_overlay)) {
 		fd = fds[n++] = rootfs_upper(s, spec, err);
+		detached = spec->idmaps.n > 0;
+	}
 	if (spec->rootfs && fd >= 0)
-		fd = fds[n++] = dir_open(AT_FDCWD, spec->rootfs);
+		fd = fds[n++] = open_rootfs(spec, &detached, err);
 	for (size_t i = spec->layers.n; i-- && fd >= 0 && n < 130;)
 		fd = fds[n++] = open_layer(s->root, spec->layers.v[i], -1, err);
 	if (fd >= 0 && n > 1) /* one alone needs no overlay */
-		fd = overlay_open(fds, n, -1, -1, !ns_user_first(), err);
+		fd = open_overlay(&(struct stack){ s, NULL, fds, n }, detached, err);
 	dir = fd < 0 ? fd : openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir == -1)
 		dir = err_sys(err, -errno, "open the container's files");

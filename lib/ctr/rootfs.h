@@ -4,14 +4,18 @@
 
 #include "ctr/record.h"
 
-/* Opens the root of SPEC: an overlay of its image's layers with the upper directory of the container, or a directory's tree. With
+/* What the file that SPEC names as its root holds, mounted read-only; *IMAGE is -1 if it names none. It is opened where the container's device
+ * rules aren't in force yet: they keep loop devices from it. 0 or -errno, told. */
+int rootfs_image(const struct spec *spec, int *image, struct err *err);
+
+/* Opens the root of SPEC: an overlay of its image's layers (or of a file's content) with the upper directory of the container, or a directory's tree. With
  * USERNS, a descriptor, it is for a container whose mapped root may not do it: by a process of the host's, layers idmapped, the
  * upper one owned by the mapped root. A descriptor (move_mount(2)) or -errno, told. */
 int rootfs_open(const struct store *s, const struct spec *spec, int userns, struct err *err);
 
 /* The same without a user namespace, in a mount namespace that was made after S was opened: an overlay takes no directory out of
- * another one (EINVAL), and what is mounted below the root later must not come out in the host's. */
-int rootfs_open_here(const struct store *s, const struct spec *spec, struct err *err);
+ * another one (EINVAL), and what is mounted below the root later must not come out in the host's. IMAGE is rootfs_image's, and is closed. */
+int rootfs_open_here(const struct store *s, const struct spec *spec, int image, struct err *err);
 
 /* The root for reading only, seen from nowhere else: its layers (or directory), with what the container changed on top if UPPER.
  * A directory descriptor or -errno, told. */

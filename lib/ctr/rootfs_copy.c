@@ -4,6 +4,7 @@
 #include "base/path.h"
 #include "base/release.h"
 #include "base/userns.h"
+#include "ctr/rootfs.h"
 #include "image/image.h"
 #include "sys/probe.h"
 #include <dirent.h>
@@ -107,12 +108,12 @@ static int add_layers(const struct store *s, const struct spec *spec, int into, 
 	return r;
 }
 
-static int add_directory(const char *path, int into, struct err *err)
+static int add_given(const struct store *s, const struct spec *spec, int into, struct err *err)
 {
-	int from = dir_open(AT_FDCWD, path), r;
+	int from = rootfs_view(s, spec, false, err), r;
 
 	if (from < 0)
-		return err_sys(err, from, "open %s", path);
+		return from;
 	r = add_tree(from, into, err);
 	close(from);
 	return r;
@@ -128,7 +129,7 @@ int rootfs_copy(const struct store *s, struct record *r, struct err *err)
 	into = dir_open(r->dir, "copy");
 	if (into < 0)
 		return err_sys(err, into, "open the container's copy of its image");
-	code = spec->rootfs ? add_directory(spec->rootfs, into, err) : add_layers(s, spec, into, err);
+	code = spec->rootfs ? add_given(s, spec, into, err) : add_layers(s, spec, into, err);
 	close(into);
 	if (code < 0)
 		return err_prefix(err, "copy the image"), code;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const struct {
 	const char *name;
@@ -88,13 +89,38 @@ int mount_fs(const char *fstype, const char *source, int dst_fd, unsigned long f
 	return mount(source, path_of_fd(dst_fd, dst), fstype, flags, data) < 0 ? -errno : 0;
 }
 
-/* MS_ flags as mount_setattr(2)'s MOUNT_ATTR_ ones. */
-static uint64_t to_attr(unsigned long flags)
+unsigned mount_attributes(unsigned long flags)
 {
 	return (flags & MS_RDONLY ? MOUNT_ATTR_RDONLY : 0) | (flags & MS_NOSUID ? MOUNT_ATTR_NOSUID : 0) |
 	       (flags & MS_NODEV ? MOUNT_ATTR_NODEV : 0) | (flags & MS_NOEXEC ? MOUNT_ATTR_NOEXEC : 0) |
 	       (flags & MS_NODIRATIME ? MOUNT_ATTR_NODIRATIME : 0) | (flags & MS_NOATIME ? MOUNT_ATTR_NOATIME : 0) |
 	       (flags & MS_STRICTATIME ? MOUNT_ATTR_STRICTATIME : 0);
+}
+
+const char *mount_name(int fd, char name[256])
+{
+	char link[32];
+	struct stat a, b;
+	ssize_t n = readlink(path_of_fd(fd, link), name, 256);
+
+	if (n > 0 && n < 256) {
+		name[n] = 0;
+		if (!strpbrk(name, ":,\\") && stat(name, &a) == 0 && fstat(fd, &b) == 0 && a.st_ino == b.st_ino && a.st_dev == b.st_dev)
+			return name;
+	}
+	return strcpy(name, link);
+}
+
+void mount_kernel_words(int fs, struct err *err)
+{
+	char line[256];
+	ssize_t n = read(fs, line, sizeof line - 1);
+
+	if (n <= 0)
+		return;
+	line[n] = 0;
+	line[strcspn(line, "\n")] = 0;
+	err_hint(err, line + (n > 2 && line[1] == ' ' ? 2 : 0));
 }
 
 /* "mode=755,size=64m" to a file system that is being made. */
@@ -127,7 +153,7 @@ int mount_open(const char *fstype, unsigned long flags, const char *data)
 	if (!r)
 		r = sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
 	if (!r)
-		r = sys_fsmount(fs, FSMOUNT_CLOEXEC, (unsigned)to_attr(flags));
+		r = sys_fsmount(fs, FSMOUNT_CLOEXEC, mount_attributes(flags));
 	close(fs);
 	return r;
 }
@@ -161,7 +187,7 @@ int mount_bind(int src_fd, int dst_fd, bool recursive)
 
 int mount_flags(int fd, unsigned long set, unsigned long clear, bool recursive)
 {
-	struct mount_attr attr = { .attr_set = to_attr(set), .attr_clr = to_attr(clear) };
+	struct mount_attr attr = { .attr_set = mount_attributes(set), .attr_clr = mount_attributes(clear) };
 	char name[32];
 	int r;
 

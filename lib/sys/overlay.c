@@ -17,22 +17,6 @@ static int set_string(int fs, const char *key, const char *value)
 	return sys_fsconfig(fs, FSCONFIG_SET_STRING, key, value, 0);
 }
 
-/* The directory's own path, so that `mount` shows where it is; /proc/self/fd/N where that isn't its name any more (a detached
- * mount), or has characters that overlay reads otherwise. */
-static const char *layer_name(int fd, char name[256])
-{
-	char link[32];
-	struct stat a, b;
-	ssize_t n = readlink(path_of_fd(fd, link), name, 256);
-
-	if (n > 0 && n < 256) {
-		name[n] = 0;
-		if (!strpbrk(name, ":,\\") && stat(name, &a) == 0 && fstat(fd, &b) == 0 && a.st_ino == b.st_ino && a.st_dev == b.st_dev)
-			return name;
-	}
-	return strcpy(name, link);
-}
-
 static int set_layers(int fs, const int *lower, int n, int upper, int work)
 {
 	struct buf all = { 0 };
@@ -40,16 +24,16 @@ static int set_layers(int fs, const int *lower, int n, int upper, int work)
 	int r = 0;
 
 	for (int i = 0; i < n; i++)
-		buf_fmt(&all, "%s%s", i ? ":" : "", layer_name(lower[i], name));
+		buf_fmt(&all, "%s%s", i ? ":" : "", mount_name(lower[i], name));
 	if (all.len < 256) /* fsconfig(2) refuses longer strings */
 		r = set_string(fs, "lowerdir", all.p);
 	else
 		for (int i = 0; i < n && !r; i++)
-			r = set_string(fs, "lowerdir+", layer_name(lower[i], name));
+			r = set_string(fs, "lowerdir+", mount_name(lower[i], name));
 	if (!r && upper >= 0)
-		r = set_string(fs, "upperdir", layer_name(upper, name));
+		r = set_string(fs, "upperdir", mount_name(upper, name));
 	if (!r && work >= 0)
-		r = set_string(fs, "workdir", layer_name(work, name));
+		r = set_string(fs, "workdir", mount_name(work, name));
 	buf_free(&all);
 	return r;
 }
@@ -67,19 +51,6 @@ static int configure(int fs, const int *lower, int n, int upper, int work, bool 
 	return r ? r : sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
 }
 
-/* The kernel's own words about a refused file system, where it has some (fsopen(2)). */
-static void kernel_words(int fs, struct err *err)
-{
-	char line[256];
-	ssize_t n = read(fs, line, sizeof line - 1);
-
-	if (n <= 0)
-		return;
-	line[n] = 0;
-	line[strcspn(line, "\n")] = 0;
-	err_hint(err, line + (n > 2 && line[1] == ' ' ? 2 : 0));
-}
-
 int overlay_open(const int *lower, int n, int upper, int work, bool userxattr, struct err *err)
 {
 	int fs = sys_fsopen("overlay", FSOPEN_CLOEXEC), r, fd;
@@ -94,7 +65,7 @@ int overlay_open(const int *lower, int n, int upper, int work, bool userxattr, s
 	fd = r ? r : sys_fsmount(fs, FSMOUNT_CLOEXEC, 0);
 	if (fd < 0) {
 		err_sys(err, fd, "mount overlay of %d layer%s", n, n == 1 ? "" : "s");
-		kernel_words(fs, err);
+		mount_kernel_words(fs, err);
 	}
 	close(fs);
 	return fd;
