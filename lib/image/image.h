@@ -2,6 +2,7 @@
  *
  *   layers/<diff_id hex>/tree/          the extracted layer in overlay's form (whiteouts char 0:0, trusted.overlay.opaque)
  *   layers/<diff_id hex>/size           bytes of file content in it
+ *   layers/<diff_id hex>/tar.idx        what its tar was besides (tar_index.h); replaced/: files that a later entry took the place of
  *   images/<config sha256 hex>/config.json   the OCI image configuration, as it is hashed
  *   images/names/<NAME with / as %>     symlink to ../<hex>
  *

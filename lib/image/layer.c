@@ -5,6 +5,7 @@
 #include "base/num.h"
 #include "base/say.h"
 #include "image/sha256.h"
+#include "image/tar_index.h"
 #include "image/unpack.h"
 
 #include <errno.h>
@@ -92,10 +93,10 @@ static void tell_changed(const struct tar_extract *t)
 		say("%llu device nodes can't be made in a user namespace", (unsigned long long)t->left_out);
 }
 
-/* FROM into the directory TREE; digest and size into HOW. */
-static int extract(int tree, struct source *from, struct layer_import *how, struct err *err)
+/* FROM into the directory TREE, which INDEX (may be NULL) is told of; digest and size into HOW. */
+static int extract(int tree, struct tar_index *index, struct source *from, struct layer_import *how, struct err *err)
 {
-	struct tar_extract t = { .rootfd = tree, .strip = how->strip, .whiteouts = true };
+	struct tar_extract t = { .rootfd = tree, .strip = how->strip, .whiteouts = true, .index = index };
 	struct count_source count = { { count_read }, from, how, 0 };
 	struct source *unpacked = unpack_new(&count.s, how->max_window);
 	struct hash_source hash = { .s = { hash_read }, .from = unpacked };
@@ -110,6 +111,20 @@ static int extract(int tree, struct source *from, struct layer_import *how, stru
 	sha256_end(&hash.sha, how->diff_id);
 	how->size = t.bytes;
 	return rc;
+}
+
+/* The same, with an index of the tar. With components stripped it isn't that tar that will be wanted back. */
+static int extract_indexed(int tmp, int tree, struct source *from, struct layer_import *how, struct err *err)
+{
+	struct tar_index *index = NULL;
+	int rc = how->strip ? 0 : tar_index_begin(&index, tmp, err), ended;
+
+	if (rc == 0)
+		rc = extract(tree, index, from, how, err);
+	if (!index)
+		return rc;
+	ended = tar_index_end(index, rc < 0 ? NULL : err);
+	return rc < 0 ? rc : ended;
 }
 
 /* With components stripped the tree isn't what the tar said: its id is that of the tar it would be written to. */
@@ -137,7 +152,7 @@ static int fill(int tmp, struct source *from, struct layer_import *how, struct e
 	if (tree < 0)
 		return err_sys(err, tree, "create a layer");
 	/* a top that the tar says nothing about is the same whenever it is imported */
-	rc = fchmod(tree, 0755) < 0 || futimens(tree, never) < 0 ? err_sys(err, -errno, "create a layer") : extract(tree, from, how, err);
+	rc = fchmod(tree, 0755) < 0 || futimens(tree, never) < 0 ? err_sys(err, -errno, "create a layer") : extract_indexed(tmp, tree, from, how, err);
 	if (rc == 0 && how->strip)
 		rc = digest_tree(tree, how->diff_id, err);
 	close(tree);

@@ -13,12 +13,15 @@ struct source {
 	ssize_t (*read)(struct source *s, void *data, size_t len, struct err *err);
 };
 
+struct tar_index;
+
 struct tar_extract {
 	int rootfd;           /* the tree: nothing is ever written outside it (openat2 RESOLVE_IN_ROOT) */
 	const char *into;     /* directory below rootfd that names are relative to; NULL or "" for the root */
 	int strip;            /* leading components to drop; entries with fewer are skipped */
 	const char *rename;   /* the archive's first component becomes this (ctr-cp); NULL: kept */
 	bool whiteouts;       /* .wh.X and .wh..wh..opq become overlay's whiteouts; false: plain files */
+	struct tar_index *index; /* told what the tree won't say of the archive (tar_index.h); NULL: nobody asks */
 	bool merge_dirs;      /* ctr-cp: an existing directory, or symlink to one, stays as it is; a file never replaces a directory */
 	int64_t bytes;        /* out: bytes of file content written */
 	uint64_t entries;     /* out */

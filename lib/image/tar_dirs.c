@@ -1,5 +1,6 @@
 #include "image/tar_place.h"
 
+#include "base/kernel.h"
 #include "base/path.h"
 #include "base/userns.h"
 
@@ -90,15 +91,21 @@ static int make(struct tar_dirs *d, const char *path, size_t len, bool replace)
 	return parent;
 }
 
-static int open_dir(int rootfd, const char *path, size_t len)
+static int open_dir(struct tar_dirs *d, const char *path, size_t len)
 {
+	struct open_how how = { .flags = DIR_FLAGS | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS };
 	char copy[TAR_NAME_MAX + 1];
+	int fd;
 
 	if (len > TAR_NAME_MAX)
 		return -ENAMETOOLONG;
 	memcpy(copy, path, len);
 	copy[len] = 0;
-	return path_open(rootfd, copy, DIR_FLAGS, 0);
+	fd = sys_openat2(d->rootfd, len ? copy : ".", &how);
+	if (fd != -ELOOP && fd != -EAGAIN && fd != -EINTR)
+		return fd;
+	d->through_link = true;
+	return path_open(d->rootfd, copy, DIR_FLAGS, 0);
 }
 
 int tar_dirs_enter(struct tar_dirs *d, const char *path, size_t len)
@@ -110,10 +117,10 @@ int tar_dirs_enter(struct tar_dirs *d, const char *path, size_t len)
 		leave(d, &d->v[--d->n]);
 	if (d->n && d->v[d->n - 1].len == len)
 		return d->v[d->n - 1].fd;
-	fd = open_dir(d->rootfd, path, len);
+	fd = open_dir(d, path, len);
 	if (fd == -ENOENT || (fd == -ENOTDIR && d->whiteouts)) {
 		rc = len ? make(d, path, len, fd == -ENOTDIR) : fd;
-		fd = rc < 0 ? rc : open_dir(d->rootfd, path, len);
+		fd = rc < 0 ? rc : open_dir(d, path, len);
 	}
 	if (fd < 0)
 		return fd;

@@ -4,9 +4,11 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "base/userns.h"
+#include "image/tar_index.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
@@ -19,7 +21,9 @@ int tar_make_way(struct place *p, struct err *err)
 
 	if (p->t->merge_dirs && fstatat(p->parent, p->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
 		return err_msg(err, -EISDIR, "there is a directory of that name");
-	rc = tree_remove(p->parent, p->name);
+	rc = p->t->index ? tar_index_keep(p->t->index, p->parent, p->name) : 0;
+	if (rc == 0)
+		rc = tree_remove(p->parent, p->name);
 	return rc < 0 ? err_sys(err, rc, "replace") : 0;
 }
 
@@ -36,12 +40,33 @@ static int write_at(int fd, const char *data, ssize_t n, int64_t at)
 	return 0;
 }
 
+/* Where the entry's file is, for the index: its path, unless that leads through a symlink, which a later entry may replace. */
+static const char *real_path(struct place *p)
+{
+	char proc[32], top[PATH_MAX], dir[PATH_MAX];
+	ssize_t n, m;
+
+	if (!p->dirs.through_link)
+		return p->path.p;
+	n = readlink(path_of_fd(p->t->rootfd, proc), top, sizeof top);
+	m = readlink(path_of_fd(p->parent, proc), dir, sizeof dir);
+	if (n < 0 || m < n || m == sizeof dir || memcmp(top, dir, (size_t)n))
+		return p->path.p;
+	p->target.len = 0;
+	buf_add(&p->target, dir + n, (size_t)(m - n));
+	buf_char(&p->target, '/');
+	buf_str(&p->target, p->name);
+	return p->target.p + 1; /* after a slash */
+}
+
 /* The next LEN bytes of content to FD at AT. */
 static int copy_piece(struct place *p, int fd, int64_t at, int64_t len, struct err *err)
 {
 	struct tar_reader *r = &p->r;
 	int64_t after = r->left - len;
 
+	if (p->t->index)
+		tar_index_content(p->t->index, fd, real_path(p), at, len);
 	while (r->left > after) {
 		const char *data;
 		ssize_t n = tar_content(r, r->left - after, &data, err);

@@ -15,6 +15,7 @@ int tar_clean(const struct tar_extract *t, const char *name, struct buf *out);
  * it is put back when the directory is left, so that no list of all of them is needed. */
 struct tar_dirs {
 	int rootfd;
+	bool through_link;        /* some path led through a symlink: an entry's path isn't always where it is */
 	bool whiteouts;           /* a whiteout in the way becomes an opaque directory */
 	size_t untimed;           /* directories with paths of at most this length keep their new mtime (0: none do) */
 	struct buf path;          /* of the innermost */

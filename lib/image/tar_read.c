@@ -1,5 +1,7 @@
 #include "image/tar_read.h"
 
+#include "image/tar_index.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +49,8 @@ static ssize_t fill(struct tar_reader *r, struct err *err)
 
 static void take(struct tar_reader *r, size_t n)
 {
+	if (r->index)
+		tar_index_bytes(r->index, r->data + r->pos, n);
 	r->pos += n;
 	r->offset += (int64_t)n;
 }

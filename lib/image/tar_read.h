@@ -45,6 +45,7 @@ struct tar_entry {
 
 struct tar_reader {
 	struct source *from;
+	struct tar_index *index;  /* told of every byte, or NULL */
 	char *data;               /* what was read ahead */
 	size_t pos, end;
 	int64_t offset;           /* in the archive, of data[pos] */
