@@ -171,6 +171,7 @@ int ctr_image_main(int argc, char **argv)
 		{ "inspect", NULL, ctr_image_inspect, "all about images, as JSON" },
 		{ "history", NULL, ctr_image_history, "what made an image" },
 		{ "export", NULL, ctr_image_export, "writes an image's root file system as a tar" },
+		{ "save", NULL, ctr_image_save, "writes images as an archive of docker's or OCI's kind" },
 		{ "prune", NULL, prune_main, "removes what nothing needs" },
 		{ "mount", NULL, mount_main, "mounts an image for reading" },
 		{ "umount", NULL, umount_main, "takes it away" },

@@ -76,18 +76,24 @@ int store_name_id(int store, const char *name, char id[65])
 	return 0;
 }
 
-int store_image(int store, const char *id, struct image *out, struct err *err)
+int store_config(int store, const char *id, struct buf *text, struct err *err)
 {
-	struct buf text = { 0 };
 	char path[sizeof IMAGES + 80];
 	int rc;
 
 	snprintf(path, sizeof path, IMAGES "/%s/config.json", id);
-	rc = file_read(store, path, &text, CONFIG_MAX);
-	if (rc < 0)
-		err_sys(err, rc, "%s", path);
-	else if ((rc = image_config_read(text.p ? text.p : "", text.len, out, err)) < 0)
-		err_prefix(err, "%s", path);
+	buf_str(text, "");
+	rc = file_read(store, path, text, CONFIG_MAX);
+	return rc < 0 ? err_sys(err, rc, "%s", path) : 0;
+}
+
+int store_image(int store, const char *id, struct image *out, struct err *err)
+{
+	struct buf text = { 0 };
+	int rc = store_config(store, id, &text, err);
+
+	if (rc == 0 && (rc = image_config_read(text.p, text.len, out, err)) < 0)
+		err_prefix(err, IMAGES "/%s/config.json", id);
 	buf_free(&text);
 	if (rc == 0)
 		memcpy(out->id, id, sizeof out->id);

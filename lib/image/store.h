@@ -24,6 +24,8 @@ void store_name_of_file(char *file);
 
 /* The id that a canonical NAME stands for. 0, -ENOENT, -errno. */
 int store_name_id(int store, const char *name, char id[65]);
+/* The image ID's config, appended to TEXT as it is hashed. 0 or -errno, told. */
+int store_config(int store, const char *id, struct buf *text, struct err *err);
 /* Reads the image ID's config. 0 or -errno, told. */
 int store_image(int store, const char *id, struct image *out, struct err *err);
 
