@@ -295,7 +295,7 @@ test_noexec() {
 # [171]: without pid namespaces of their own two see each other's processes.
 test_two_see_each_other() {
 	ctr-root --proc "$R" sleep 77 &
-	wait_for 5 grep -q sleep "/proc/$!/cmdline"
+	wait_for 5 grep -qx sleep "/proc/$!/comm"
 	run_cap ctr-root --proc "$R" cat "/proc/$!/comm"
 	assert_out sleep
 	kill $!

@@ -20,6 +20,7 @@ void image_used(struct image_use *use);
 
 /* Subcommands that have a file of their own. */
 int ctr_image_import(int argc, char **argv);
+int ctr_image_load(int argc, char **argv);
 int ctr_image_export(int argc, char **argv);
 int ctr_image_save(int argc, char **argv);
 int ctr_image_ls(int argc, char **argv);

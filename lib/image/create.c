@@ -65,6 +65,17 @@ int image_tag(int store, const struct image *img, const char *name, struct err *
 	return rc;
 }
 
+int store_image_write(int store, const struct image *img, const struct buf *config, struct err *err)
+{
+	int folder = store_folder(store, IMAGES, err), rc;
+
+	if (folder < 0)
+		return folder;
+	rc = write_image(folder, img->id, config, err);
+	close(folder);
+	return rc;
+}
+
 static void add_step(struct image *img, const char *created_by)
 {
 	img->history = xrealloc(img->history, (img->nhistory + 1) * sizeof *img->history);
@@ -75,10 +86,8 @@ int image_create(int store, struct image *img, const char *name, const char *his
 {
 	struct buf config = { 0 };
 	char machine[66];
-	int folder = store_folder(store, IMAGES, err), rc;
+	int rc;
 
-	if (folder < 0)
-		return folder;
 	if (!img->created)
 		img->created = clock_wall_ns() / 1000000000;
 	if (!img->os)
@@ -89,8 +98,7 @@ int image_create(int store, struct image *img, const char *name, const char *his
 		add_step(img, history);
 	image_config_write(img, &config);
 	sha256_hex(config.p, config.len, img->id);
-	rc = write_image(folder, img->id, &config, err);
+	rc = store_image_write(store, img, &config, err);
 	buf_free(&config);
-	close(folder);
 	return rc == 0 && name ? image_tag(store, img, name, err) : rc;
 }

@@ -65,12 +65,15 @@ int image_change(struct image *img, const char *instruction, struct err *err);
 
 struct layer_import {
 	int strip;                   /* leading components to drop from each name */
+	bool digested;               /* its digest is known and will be compared: an end mark may be missing (umoci writes none) */
 	bool rootfs;                 /* refuse what is an archive of images rather than of files */
 	int64_t max_window;          /* of zstd, bytes; 0: ZSTD_WINDOW */
+	int64_t max_size;            /* of the tar, unpacked, bytes; 0: any */
 	void (*progress)(void *arg, int64_t bytes); /* NULL, or told how many bytes were read so far */
 	void *progress_arg;
 	char diff_id[65];            /* out: hex. The tar's own digest; with `strip` that of the tree as tar_write writes it */
 	int64_t size;                /* out: bytes of file content */
+	int64_t unpacked;            /* out: bytes of the tar */
 };
 
 /* Reads a tar, packed by gzip or zstd or not at all, into a layer. Nothing escapes its tree; a layer that is there already is kept; on failure
@@ -94,6 +97,20 @@ struct image_import {
 	int64_t created;             /* epoch seconds; 0: now */
 };
 int image_import(int store, struct source *from, struct image_import *how, struct image *out, struct err *err);
+
+/* Loads every image of an archive as docker, podman, skopeo, buildah and umoci write them: docker-archive, OCI archive, OCI directory. FD
+ * is a tar (packed or not; a stream is never copied as a whole; of a file, layers that are in the store are not read) or a directory.
+ * Digests of configs, manifests and layers, packed and unpacked, are verified before anything counts. 0 or -errno: nothing changed
+ * then (but for images that were written before the disk was full). */
+struct image_load {
+	const char *platform;        /* "os/arch[/variant]" instead of this machine's */
+	int64_t max_window;          /* as layer_import's */
+	int64_t max_size;            /* of all layers together, unpacked, bytes; 0: any */
+	void (*progress)(void *arg, int64_t bytes);
+	void *progress_arg;
+	struct strs loaded;          /* out: names, and 12 digits of the ids of images without one */
+};
+int image_load(int store, int fd, struct image_load *how, struct err *err);
 
 /* Writes IMG's config, names it NAME (moving the name if it was another's; NULL: no name), fills img->id. HISTORY (may be NULL) is
  * added as what made its last layer. 0 or -errno. */

@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,6 +21,7 @@ struct hash_source {
 	struct source s;
 	struct source *from;
 	struct sha256 sha;
+	int64_t bytes, max;          /* passed so far; no more than MAX (0: any number) may */
 };
 
 struct count_source {
@@ -41,8 +41,12 @@ static ssize_t hash_read(struct source *s, void *data, size_t len, struct err *e
 	struct hash_source *h = (struct hash_source *)s;
 	ssize_t n = h->from->read(h->from, data, len, err);
 
-	if (n > 0)
-		sha256_add(&h->sha, data, (size_t)n);
+	if (n <= 0)
+		return n;
+	h->bytes += n;
+	if (h->max && h->bytes > h->max)
+		return err_msg(err, -EFBIG, "unpacked it is larger than was allowed (--max-size)");
+	sha256_add(&h->sha, data, (size_t)n);
 	return n;
 }
 
@@ -96,10 +100,10 @@ static void tell_changed(const struct tar_extract *t)
 /* FROM into the directory TREE, which INDEX (may be NULL) is told of; digest and size into HOW. */
 static int extract(int tree, struct tar_index *index, struct source *from, struct layer_import *how, struct err *err)
 {
-	struct tar_extract t = { .rootfd = tree, .strip = how->strip, .whiteouts = true, .index = index };
+	struct tar_extract t = { .rootfd = tree, .strip = how->strip, .unended = how->digested, .whiteouts = true, .index = index };
 	struct count_source count = { { count_read }, from, how, 0 };
 	struct source *unpacked = unpack_new(&count.s, how->max_window);
-	struct hash_source hash = { .s = { hash_read }, .from = unpacked };
+	struct hash_source hash = { .s = { hash_read }, .from = unpacked, .max = how->max_size };
 	int rc;
 
 	sha256_init(&hash.sha);
@@ -110,6 +114,7 @@ static int extract(int tree, struct tar_index *index, struct source *from, struc
 		rc = refuse_archive(tree, err);
 	sha256_end(&hash.sha, how->diff_id);
 	how->size = t.bytes;
+	how->unpacked = hash.bytes;
 	return rc;
 }
 
@@ -159,53 +164,21 @@ static int fill(int tmp, struct source *from, struct layer_import *how, struct e
 	if (rc < 0)
 		return rc;
 	rc = file_replace(tmp, "size", size, (size_t)sprintf(size, "%lld\n", (long long)how->size), 0644, false);
-	if (rc == 0 && syncfs(tmp) < 0)
-		rc = -errno;
 	return rc < 0 ? err_sys(err, rc, "write the layer") : 0;
 }
 
-/* Gives the finished TMP its name. Who was faster with the same layer is as good: then it is his that is held. */
-static int settle(int folder, const char *tmp, int fd, const char *diff_id, struct err *err)
+int layer_make(int folder, struct source *from, struct layer_import *how, struct layer_made *made, struct err *err)
 {
-	for (;;) {
-		int other;
+	int rc;
 
-		if (renameat(folder, tmp, folder, diff_id) == 0) {
-			fsync(folder);
-			return fd;
-		}
-		if (errno != EEXIST && errno != ENOTEMPTY)
-			return err_sys(err, -errno, "layer %.12s", diff_id);
-		other = folder_lock(folder, diff_id, LOCK_SH);
-		if (other == -EWOULDBLOCK || other == -ENOENT)
-			continue;
-		folder_remove(folder, tmp);
-		close(fd);
-		return other < 0 ? err_sys(err, other, "layer %.12s", diff_id) : other;
-	}
-}
-
-int layer_import(int store, struct source *from, struct layer_import *how, struct err *err)
-{
-	int folder = store_folder(store, LAYERS, err), tmp, rc;
-	char name[TMP_NAME];
-
-	if (folder < 0)
-		return folder;
 	folder_sweep(folder, "", NULL); /* what a killed import left may be the room that this one needs */
-	tmp = folder_tmp(folder, name);
-	if (tmp < 0) {
-		rc = err_sys(err, tmp, "create a layer");
-	} else {
-		rc = fill(tmp, from, how, err);
-		if (rc == 0)
-			rc = settle(folder, name, tmp, how->diff_id, err);
-		if (rc < 0) {
-			folder_remove(folder, name);
-			close(tmp);
-		}
-	}
-	close(folder);
+	made->fd = folder_tmp(folder, made->tmp);
+	if (made->fd < 0)
+		return err_sys(err, made->fd, "create a layer");
+	rc = fill(made->fd, from, how, err);
+	memcpy(made->diff_id, how->diff_id, sizeof made->diff_id);
+	if (rc < 0)
+		layer_unmake(folder, made);
 	return rc;
 }
 

@@ -21,8 +21,19 @@ static int add_layers(void *arg, const struct image *img, const char *name)
 	return 0;
 }
 
-/* Removes layers (of the ids in AMONG) that no image, no container and no import that is under way needs. */
-static int drop_layers(int store, const struct strs *among, const struct image_use *use, struct strs *removed, struct err *err)
+/* The lock of one who removes layer ID. While a maker hands over his own lock the folder's keeps us out (see layer_settle.c). */
+static int lock_layer(int folder, const char *id)
+{
+	int lock;
+
+	if (flock(folder, LOCK_EX) < 0)
+		return -errno;
+	lock = folder_lock(folder, id, LOCK_EX);
+	flock(folder, LOCK_UN);
+	return lock;
+}
+
+int store_drop_layers(int store, const struct strs *among, const struct image_use *use, struct strs *removed, struct err *err)
 {
 	struct strs wanted = { 0 };
 	int folder = store_folder(store, LAYERS, err), rc;
@@ -36,7 +47,7 @@ static int drop_layers(int store, const struct strs *among, const struct image_u
 
 		if (strs_has(&wanted, id) || strs_has(&use->layers, id))
 			continue;
-		lock = folder_lock(folder, id, LOCK_EX);
+		lock = lock_layer(folder, id);
 		if (lock < 0)
 			continue; /* being imported this very moment, or gone */
 		rc = folder_remove(folder, id);
@@ -93,7 +104,7 @@ int image_remove(int store, const char *name, const struct image_use *use, bool 
 	if (rc == 0 && last)
 		rc = drop_image(store, img.id, err);
 	if (rc == 0 && last)
-		rc = drop_layers(store, &img.layers, use, &removed, err);
+		rc = store_drop_layers(store, &img.layers, use, &removed, err);
 	strs_free(&names);
 	strs_free(&removed);
 	image_free(&img);
@@ -152,7 +163,7 @@ int image_prune(int store, const struct image_use *use, bool half_made_only, str
 	if (rc == 0)
 		rc = store_list(store, LAYERS, &layers);
 	if (rc == 0)
-		rc = drop_layers(store, &layers, use, removed, err);
+		rc = store_drop_layers(store, &layers, use, removed, err);
 	strs_free(&layers);
 	return rc;
 }

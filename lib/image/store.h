@@ -29,6 +29,31 @@ int store_config(int store, const char *id, struct buf *text, struct err *err);
 /* Reads the image ID's config. 0 or -errno, told. */
 int store_image(int store, const char *id, struct image *out, struct err *err);
 
+/* Writes the image whose config is, byte for byte, CONFIG (its digest is IMG->id) where it isn't there yet. 0 or -errno. */
+int store_image_write(int store, const struct image *img, const struct buf *config, struct err *err);
+
+/* A layer on its way into the folder LAYERS, whose descriptor FOLDER is. FD keeps others from removing it. */
+struct layer_made {
+	int fd;
+	char tmp[TMP_NAME];          /* its name so far; "": it has its own */
+	char diff_id[65];
+};
+
+/* layer_import in two steps, for those who must have several, or none. What was made is on the disk after syncfs(FOLDER): only then
+ * it may settle. 0 or -errno; a layer that couldn't be made leaves nothing, one that couldn't settle is to be unmade. */
+int layer_make(int folder, struct source *from, struct layer_import *how, struct layer_made *made, struct err *err);
+int layer_settle(int folder, struct layer_made *m, struct err *err);
+
+/* Lets go of it; a layer that hasn't settled goes. */
+void layer_unmake(int folder, struct layer_made *m);
+
+/* Whether layer DIFF_ID is there; M holds it then, else m->fd says why (-errno). */
+bool layer_hold(int folder, const char *diff_id, struct layer_made *m);
+
+/* Removes layers (of the ids in AMONG) that no image, no container and no import that is under way needs; "layer ID" of each is
+ * appended to REMOVED. 0 or -errno. */
+int store_drop_layers(int store, const struct strs *among, const struct image_use *use, struct strs *removed, struct err *err);
+
 /* All names of image ID. */
 void store_names_of(int store, const char *id, struct strs *names);
 

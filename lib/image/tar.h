@@ -20,6 +20,7 @@ struct tar_extract {
 	const char *into;     /* directory below rootfd that names are relative to; NULL or "" for the root */
 	int strip;            /* leading components to drop; entries with fewer are skipped */
 	const char *rename;   /* the archive's first component becomes this (ctr-cp); NULL: kept */
+	bool unended;         /* an end mark may be missing: some other check shows whether the archive is whole */
 	bool whiteouts;       /* .wh.X and .wh..wh..opq become overlay's whiteouts; false: plain files */
 	struct tar_index *index; /* told what the tree won't say of the archive (tar_index.h); NULL: nobody asks */
 	bool merge_dirs;      /* ctr-cp: an existing directory, or symlink to one, stays as it is; a file never replaces a directory */

@@ -76,6 +76,7 @@ int tar_extract(struct tar_extract *t, struct source *from, struct err *err)
 	p.dirs.untimed = t->merge_dirs ? p.top + 1 : 0;
 	tar_reader_init(&p.r, from);
 	p.r.index = t->index;
+	p.r.unended = t->unended;
 	rc = place_all(&p, err);
 	tar_dirs_leave(&p.dirs);
 	tar_reader_free(&p.r);

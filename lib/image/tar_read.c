@@ -75,7 +75,7 @@ int tar_block(struct tar_reader *r, const char **block, struct err *err)
 	return 1;
 }
 
-/* Up to MAX bytes where they lie; never 0. */
+/* Up to MAX bytes where they lie; 0 only where an archive without an end mark lacks its last padding too. */
 static ssize_t some(struct tar_reader *r, int64_t max, const char **data, struct err *err)
 {
 	size_t n;
@@ -84,7 +84,7 @@ static ssize_t some(struct tar_reader *r, int64_t max, const char **data, struct
 		ssize_t rc = fill(r, err);
 
 		if (rc <= 0)
-			return rc < 0 ? rc : truncated(r, err);
+			return rc < 0 || (r->unended && !r->left) ? rc : truncated(r, err);
 	}
 	n = r->end - r->pos;
 	if ((int64_t)n > max)
@@ -117,7 +117,7 @@ static int skip_content(struct tar_reader *r, struct err *err)
 		n = some(r, *from, &data, err);
 		if (n < 0)
 			return (int)n;
-		*from -= n;
+		*from -= n ? n : *from;
 	}
 	return 0;
 }
@@ -328,7 +328,7 @@ static int next(struct tar_reader *r, struct err *err)
 		int rc = tar_block(r, &block, err);
 
 		if (rc <= 0)
-			return rc < 0 ? rc : end_of_source(r, err);
+			return rc < 0 || (r->unended && r->is_tar) ? rc : end_of_source(r, err);
 		if (is_zero(block))
 			return 0;
 		memcpy(&h, block, sizeof h);

@@ -52,6 +52,7 @@ struct tar_reader {
 	int64_t left, padding;    /* content of the current entry not taken yet, and what fills its last block */
 	struct buf global, local; /* text of pax headers: what holds for all that follow, and for the next entry */
 	bool is_tar;              /* a header was seen */
+	bool unended;             /* an archive may end without an end mark, between entries */
 	struct tar_entry e;
 };
 

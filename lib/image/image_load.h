@@ -1,0 +1,36 @@
+/* Loading images: what an archive says it holds, before any of it counts. Inside image_load.c and oci_index.c only. */
+#ifndef IMAGE_IMAGE_LOAD_H
+#define IMAGE_IMAGE_LOAD_H
+
+#include "image/archive.h"
+
+#define LOAD_MANIFESTS_MAX 1000
+#define LOAD_LAYERS_MAX 500          /* overlay stacks no more (fs/overlayfs/params.h) */
+
+struct load {
+	int store;
+	struct archive a;
+	const char *platform;        /* "os/arch[/variant]"; NULL: this machine's */
+	struct load_item {
+		struct image img;
+		struct buf config;   /* as it is hashed */
+		struct strs names;   /* canonical */
+		struct strs layers;  /* the archive's names, lowest first */
+	} *v;
+	size_t n, manifests, kept;
+};
+
+/* An image to load: its config's name in the archive, what it shall be called (as typed), its LAYERS' names. Checked as far as that goes
+ * without reading layers. 0 or -errno, told. */
+int load_add(struct load *l, const char *config, const struct strs *names, const struct strs *layers, struct err *err);
+
+/* What an OCI layout's index.json, TEXT, leads to: every image, of several platforms the one that fits best. 0 or -errno, told. */
+int load_oci(struct load *l, const struct buf *text, struct err *err);
+
+/* How well an image fits the PLATFORM that is wanted (NULL: this machine): -1 not at all, else more is better. What it doesn't say fits. */
+int platform_rank(const char *platform, const char *os, const char *architecture, const char *variant);
+
+/* The platform that is wanted, for people. OUT holds 80 bytes. */
+const char *platform_wanted(const char *platform, char out[80]);
+
+#endif
