@@ -132,7 +132,7 @@ static int open_overlay(const struct stack *t, bool detached, struct err *err)
 	if (fd != -EINVAL || !detached)
 		return fd;
 	apart = helper_open(stack_up_apart, (void *)t);
-	return apart < 0 && !kernel_since(5, 19) ? err_hint(err, "overlays of idmapped layers need Linux 5.19") : apart;
+	return apart < 0 && t->spec && t->spec->idmaps.n ? err_hint(err, "a user namespace needs overlays of idmapped layers: Linux 5.19") : apart;
 }
 
 static int open_layers(const struct store *s, const struct spec *spec, int userns, struct err *err)
@@ -253,7 +253,7 @@ int rootfs_view(const struct store *s, const struct spec *spec, bool upper, stru
 	}
 	if (spec->rootfs && fd >= 0)
 		fd = fds[n++] = open_rootfs(spec, &detached, err);
-	for (size_t i = spec->layers.n; i-- && fd >= 0 && n < 130;)
+	for (size_t i = spec->rootfs ? 0 : spec->layers.n; i-- && fd >= 0 && n < 130;) /* a copied image still names its layers */
 		fd = fds[n++] = open_layer(s->root, spec->layers.v[i], -1, err);
 	if (fd >= 0 && n > 1) /* one alone needs no overlay */
 		fd = open_overlay(&(struct stack){ s, NULL, fds, n }, detached, err);
