@@ -38,9 +38,17 @@ void image_get(int store, const char *name, struct image *img)
 
 void image_used(struct image_use *use)
 {
+	struct err err = { 0 };
+	struct store s;
+
 	*use = (struct image_use){ 0 };
+	if (store_get(&s, &err) < 0)
+		die_err(1, NULL, &err);
 	if (record_images_in_use(&use->images, &use->layers) < 0)
 		die(1, "the containers' records can't be read");
+	if (image_tree_mounted(&s, &use->images) < 0)
+		die(1, "what is mounted can't be read (/proc/self/mountinfo)");
+	store_close(&s);
 }
 
 /* rm */
@@ -123,7 +131,9 @@ static int prune_main(int argc, char **argv)
 /* mount, umount */
 
 static const struct usage mount_usage = {
-	"ctr-image mount", "NAME DIR", "Mounts an image's root file system on DIR, for reading, where the caller's mounts are.", NULL, NULL, 2, false,
+	"ctr-image mount", "NAME|FILE DIR", "Mounts an image's root file system on DIR, for reading, where the caller's mounts are.", NULL,
+	"FILE holds a squashfs, erofs or ext4; where an image has its name too, ./FILE is meant. While an image is mounted, ctr-image rm and prune keep it.",
+	2, false,
 };
 static const struct usage umount_usage = { "ctr-image umount", "DIR", "Takes away what ctr-image mount mounted.", NULL, NULL, 2, false };
 
@@ -138,13 +148,21 @@ static int mount_main(int argc, char **argv)
 {
 	struct image img = { 0 };
 	struct err err = { 0 };
-	int store;
+	struct store s;
+	bool path;
+	int r;
 
-	image_operands(opt_parse(&mount_usage, NULL, argc, argv), 2, "NAME DIR");
+	image_operands(opt_parse(&mount_usage, NULL, argc, argv), 2, "NAME|FILE DIR");
 	refuse_user();
-	store = image_store();
-	image_get(store, argv[0], &img);
-	if (image_tree_mount(store, &img, argv[1], &err) < 0)
+	path = *argv[0] == '/' || *argv[0] == '.';
+	r = path ? -ENOENT : store_get(&s, &err);
+	if (!r)
+		r = image_find(s.root, argv[0], &img, &err);
+	if (!r)
+		r = image_tree_mount(&s, &img, argv[1], &err);
+	else if (path || access(argv[0], F_OK) == 0)
+		r = image_tree_mount_file(argv[0], argv[1], &err);
+	if (r < 0)
 		die_err(1, NULL, &err);
 	return 0;
 }
@@ -174,7 +192,7 @@ int ctr_image_main(int argc, char **argv)
 		{ "export", NULL, ctr_image_export, "writes an image's root file system as a tar" },
 		{ "save", NULL, ctr_image_save, "writes images as an archive of docker's or OCI's kind" },
 		{ "prune", NULL, prune_main, "removes what nothing needs" },
-		{ "mount", NULL, mount_main, "mounts an image for reading" },
+		{ "mount", NULL, mount_main, "mounts an image, or an image file, for reading" },
 		{ "umount", NULL, umount_main, "takes it away" },
 		{ NULL, NULL, NULL, NULL },
 	};

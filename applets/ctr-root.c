@@ -114,7 +114,7 @@ static void mount_overlay(char *dirs, int dir, const char *path)
 	upper = open_dir(dirs);
 	workfd = open_dir(work);
 	say_step("mount an overlay on %s, upper %s", path, dirs);
-	fd = overlay_open(&dir, 1, upper, workfd, !ns_user_first(), &e);
+	fd = overlay_open(NULL, &dir, 1, upper, workfd, !ns_user_first(), &e);
 	or_die_err(fd, &e);
 	or_die(mount_attach(fd, dir), "attach the overlay at", path);
 	close(fd);

@@ -11,10 +11,13 @@
 /* A file's content is read-only: what changes needs a layer of the container's own. */
 static int set_file(const struct run_options *o, struct spec *spec, struct err *err)
 {
+	int r;
+
 	if (!ns_user_first())
 		return err_msg(err, -EPERM, "root file system %s: is no directory, and an ordinary user can't mount a file", o->rootfs);
 	spec->rootfs_overlay = true;
-	return fsimage_check(o->rootfs, err) < 0 ? err_prefix(err, "root file system") : 0;
+	r = fsimage_check(o->rootfs, err);
+	return r < 0 ? (err_prefix(err, "root file system %s", o->rootfs), r) : 0;
 }
 
 /* --rootfs DIR or FILE, as it is named on the host. */

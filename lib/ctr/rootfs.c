@@ -91,7 +91,7 @@ static int stack_up(const struct stack *t, struct err *err)
 {
 	int upper = t->spec ? open_below(t->s, t->spec->id, "upper", err) : -1;
 	int work = t->spec && upper >= 0 ? open_below(t->s, t->spec->id, "work", err) : upper;
-	int fd = t->spec && work < 0 ? work : overlay_open(t->lower, t->n, upper, work, !ns_user_first(), err);
+	int fd = t->spec && work < 0 ? work : overlay_open(NULL, t->lower, t->n, upper, work, !ns_user_first(), err);
 
 	if (upper >= 0)
 		close(upper);
@@ -132,7 +132,9 @@ static int open_overlay(const struct stack *t, bool detached, struct err *err)
 	if (fd != -EINVAL || !detached)
 		return fd;
 	apart = helper_open(stack_up_apart, (void *)t);
-	return apart < 0 && t->spec && t->spec->idmaps.n ? err_hint(err, "a user namespace needs overlays of idmapped layers: Linux 5.19") : apart;
+	if (apart < 0 && t->spec && t->spec->idmaps.n)
+		err_hint(err, "a user namespace needs overlays of idmapped layers: Linux 5.19");
+	return apart;
 }
 
 static int open_layers(const struct store *s, const struct spec *spec, int userns, struct err *err)
@@ -161,8 +163,8 @@ int rootfs_image(const struct spec *spec, int *image, struct err *err)
 		return err_sys(err, -errno, "root file system %s", spec->rootfs);
 	if (S_ISDIR(st.st_mode))
 		return 0;
-	*image = fsimage_open(spec->rootfs, 0, err);
-	return *image < 0 ? err_prefix(err, "root file system") : 0;
+	*image = fsimage_open(spec->rootfs, err);
+	return *image < 0 ? (err_prefix(err, "root file system %s", spec->rootfs), *image) : 0;
 }
 
 /* A directory's tree, or an overlay on it or on what a file holds, IMAGE. */

@@ -97,7 +97,7 @@ int image_remove(int store, const char *name, const struct image_use *use, bool 
 	if (!img.name && names.n > 1 && !force)
 		rc = err_msg(err, -EBUSY, "image %.12s has %zu names: remove those, or force it", img.id, names.n);
 	else if (last && strs_has(&use->images, img.id))
-		rc = err_msg(err, -EBUSY, "a container uses it");
+		rc = err_msg(err, -EBUSY, "a container uses it, or it is mounted");
 	for (size_t i = 0; i < names.n && rc == 0; i++)
 		if (last || strcmp(names.v[i], img.name) == 0)
 			rc = unname(store, names.v[i], err);

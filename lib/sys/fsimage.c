@@ -3,11 +3,9 @@
 #include "sys/loop.h"
 #include "sys/mount.h"
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 
 enum { SUPERBLOCKS = 2048, SECOND = 1024 /* where all but squashfs have theirs */ };
 
@@ -87,16 +85,16 @@ static int open_image(const char *path, const struct kind **kind, struct err *er
 
 int fsimage_check(const char *path, struct err *err)
 {
-	const struct kind *kind;
+	const struct kind *kind = kinds;
 	int file = open_image(path, &kind, err);
 
 	if (file < 0)
-		return err_prefix(err, "%s", path);
+		return file;
 	close(file);
 	return 0;
 }
 
-static int mount_source(const struct kind *k, const char *source, unsigned long flags, struct err *err)
+static int mount_source(const struct kind *k, const char *source, struct err *err)
 {
 	int fs = sys_fsopen(k->name, FSOPEN_CLOEXEC), r;
 
@@ -110,7 +108,7 @@ static int mount_source(const struct kind *k, const char *source, unsigned long 
 	if (!r)
 		r = sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
 	if (!r)
-		r = sys_fsmount(fs, FSMOUNT_CLOEXEC, mount_attributes(MS_RDONLY | flags));
+		r = sys_fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY);
 	if (r < 0) {
 		err_sys(err, r, "mount as %s", k->name);
 		mount_kernel_words(fs, err);
@@ -119,10 +117,10 @@ static int mount_source(const struct kind *k, const char *source, unsigned long 
 	return r;
 }
 
-static int mount_loop(const struct kind *k, int file, unsigned long flags, struct err *err)
+static int mount_loop(const struct kind *k, int file, struct err *err)
 {
 	char device[24];
-	int loop = loop_open(file, device, err), r = loop < 0 ? loop : mount_source(k, device, flags, err);
+	int loop = loop_open(file, device, err), r = loop < 0 ? loop : mount_source(k, device, err);
 
 	if (loop >= 0)
 		close(loop);
@@ -131,26 +129,18 @@ static int mount_loop(const struct kind *k, int file, unsigned long flags, struc
 	return r;
 }
 
-/* Without a device a file system counts as stacked on its file's; one that is stacked itself leaves no room for an overlay on top. */
-static bool mounts_files(const struct kind *k, int file)
+int fsimage_open(const char *path, struct err *err)
 {
-	struct statfs fs;
-
-	return !strcmp(k->name, "erofs") && fstatfs(file, &fs) == 0 && fs.f_type != OVERLAYFS_SUPER_MAGIC;
-}
-
-int fsimage_open(const char *path, unsigned long flags, struct err *err)
-{
-	const struct kind *k;
+	const struct kind *k = kinds;
 	char name[256];
 	int file = open_image(path, &k, err), r = -ENOTBLK;
 
 	if (file < 0)
-		return err_prefix(err, "%s", path);
-	if (mounts_files(k, file))
-		r = mount_source(k, mount_name(file, name), flags, err);
-	if (r == -ENOTBLK) /* before Linux 6.12, or without CONFIG_EROFS_FS_BACKED_BY_FILE */
-		r = mount_loop(k, file, flags, err);
+		return file;
+	if (!strcmp(k->name, "erofs"))
+		r = mount_source(k, mount_name(file, name), err);
+	if (r == -ENOTBLK) /* another, Linux before 6.12 or without CONFIG_EROFS_FS_BACKED_BY_FILE, or a file on tmpfs or overlay */
+		r = mount_loop(k, file, err);
 	close(file);
-	return r < 0 ? err_prefix(err, "%s", path) : r;
+	return r;
 }

@@ -5,12 +5,12 @@
 
 #include "base/err.h"
 
-/* Whether PATH can be one: a regular file that can be read, with a superblock we know, and as long as that says. 0 or -errno, told. */
+/* Whether PATH can be one: a regular file that can be read, with a superblock we know, and as long as that says. 0 or -errno, told without its name. */
 int fsimage_check(const char *path, struct err *err);
 
-/* Mounts it read-only, with further mount FLAGS (MS_NOSUID, MS_NODEV). erofs needs no block device where the kernel mounts files
- * (Linux 6.12); else it is on a loop device that ends with the mount. A detached mount's descriptor, seen nowhere until somebody
- * attaches it, or -errno, told. */
-int fsimage_open(const char *path, unsigned long flags, struct err *err);
+/* Mounts it read-only. erofs needs no block device where the kernel mounts the file itself
+ * (Linux 6.12, not of a tmpfs or an overlay); else it is on a loop device that ends with the mount. A detached mount's descriptor, seen nowhere until somebody
+ * attaches it, or -errno, told without its name. */
+int fsimage_open(const char *path, struct err *err);
 
 #endif

@@ -89,7 +89,8 @@ int mount_fs(const char *fstype, const char *source, int dst_fd, unsigned long f
 	return mount(source, path_of_fd(dst_fd, dst), fstype, flags, data) < 0 ? -errno : 0;
 }
 
-unsigned mount_attributes(unsigned long flags)
+/* MS_ flags as mount_setattr(2)'s MOUNT_ATTR_ ones. */
+static uint64_t to_attr(unsigned long flags)
 {
 	return (flags & MS_RDONLY ? MOUNT_ATTR_RDONLY : 0) | (flags & MS_NOSUID ? MOUNT_ATTR_NOSUID : 0) |
 	       (flags & MS_NODEV ? MOUNT_ATTR_NODEV : 0) | (flags & MS_NOEXEC ? MOUNT_ATTR_NOEXEC : 0) |
@@ -153,7 +154,7 @@ int mount_open(const char *fstype, unsigned long flags, const char *data)
 	if (!r)
 		r = sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
 	if (!r)
-		r = sys_fsmount(fs, FSMOUNT_CLOEXEC, mount_attributes(flags));
+		r = sys_fsmount(fs, FSMOUNT_CLOEXEC, (unsigned)to_attr(flags));
 	close(fs);
 	return r;
 }
@@ -187,7 +188,7 @@ int mount_bind(int src_fd, int dst_fd, bool recursive)
 
 int mount_flags(int fd, unsigned long set, unsigned long clear, bool recursive)
 {
-	struct mount_attr attr = { .attr_set = mount_attributes(set), .attr_clr = mount_attributes(clear) };
+	struct mount_attr attr = { .attr_set = to_attr(set), .attr_clr = to_attr(clear) };
 	char name[32];
 	int r;
 

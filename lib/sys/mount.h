@@ -36,8 +36,8 @@ int mount_flags(int fd, unsigned long set, unsigned long clear, bool recursive);
 
 /* Overlay: LOWER directories are named by descriptors, uppermost first; UPPER and WORK are -1 for a read-only one. Safe options of our
  * own always (redirect_dir=nofollow, metacopy=off, index=off). Returns a detached mount's descriptor
- * (fsmount(2)) to be put somewhere with mount_attach, or -errno. USERXATTR for a mounter without privileges over the host. */
-int overlay_open(const int *lower, int n, int upper, int work, bool userxattr, struct err *err);
+ * (fsmount(2)) to be put somewhere with mount_attach, or -errno. SOURCE is what mountinfo shows as that; NULL: "overlay". USERXATTR for a mounter without privileges over the host. */
+int overlay_open(const char *source, const int *lower, int n, int upper, int work, bool userxattr, struct err *err);
 
 /* For fsconfig(2): what FD is by its own path, so that `mount` shows where it is; /proc/self/fd/N where that isn't its name any more (a detached
  * mount, a deleted file), is too long, or has characters that overlay reads otherwise. Returns NAME. */
@@ -45,9 +45,6 @@ const char *mount_name(int fd, char name[256]);
 
 /* Appends to ERR the kernel's own words about the refused file system FS, where it has some: fsopen(2). */
 void mount_kernel_words(int fs, struct err *err);
-
-/* MS_ flags as the MOUNT_ATTR_ ones of fsmount(2) and mount_setattr(2). */
-unsigned mount_attributes(unsigned long flags);
 
 /* Attaches a detached mount (open_tree, fsmount) at DST_FD. */
 int mount_attach(int mount_fd, int dst_fd);

@@ -38,9 +38,9 @@ static int set_layers(int fs, const int *lower, int n, int upper, int work)
 	return r;
 }
 
-static int configure(int fs, const int *lower, int n, int upper, int work, bool userxattr)
+static int configure(int fs, const char *source, const int *lower, int n, int upper, int work, bool userxattr)
 {
-	int r = set_string(fs, "source", "overlay");
+	int r = set_string(fs, "source", source);
 
 	if (!r)
 		r = set_layers(fs, lower, n, upper, work);
@@ -51,7 +51,7 @@ static int configure(int fs, const int *lower, int n, int upper, int work, bool 
 	return r ? r : sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
 }
 
-int overlay_open(const int *lower, int n, int upper, int work, bool userxattr, struct err *err)
+int overlay_open(const char *source, const int *lower, int n, int upper, int work, bool userxattr, struct err *err)
 {
 	int fs = sys_fsopen("overlay", FSOPEN_CLOEXEC), r, fd;
 
@@ -61,7 +61,7 @@ int overlay_open(const int *lower, int n, int upper, int work, bool userxattr, s
 	}
 	if (fs < 0)
 		return err_sys(err, fs, "open overlay file system");
-	r = configure(fs, lower, n, upper, work, userxattr);
+	r = configure(fs, source ? source : "overlay", lower, n, upper, work, userxattr);
 	fd = r ? r : sys_fsmount(fs, FSMOUNT_CLOEXEC, 0);
 	if (fd < 0) {
 		err_sys(err, fd, "mount overlay of %d layer%s", n, n == 1 ? "" : "s");

@@ -21,6 +21,8 @@ int probe_ns(const char *name);
 /* A file system that /proc/filesystems lists ("overlay"). */
 int probe_filesystem(const char *name);
 
+int probe_loop(void);
+
 /* Where a module is: MODULE_LOADED and MODULE_LOADABLE mean that it is one; a part that is built in, or missing,
  * is neither. /proc/modules, /lib/modules/RELEASE/modules.dep. */
 enum module_state { MODULE_NONE, MODULE_LOADED, MODULE_LOADABLE };

@@ -36,6 +36,11 @@ int probe_filesystem(const char *name)
 	return mentions("/proc/filesystems", line);
 }
 
+int probe_loop(void)
+{
+	return mentions("/proc/misc", " loop-control\n");
+}
+
 enum module_state probe_module(const char *name)
 {
 	struct utsname u;
