@@ -272,6 +272,22 @@ test_connect_and_disconnect() {
 	assert_fails 1 'nosuch: no such container'
 }
 
+# Who may rename his interface, or has removed it, is taken off a network all the same.
+test_disconnect_although_the_interface_has_another_name() {
+	make_net n
+	sleeper a --net n --cap-add NET_ADMIN
+	for hide in 'ip link set eth0 down; ip link set eth0 name x' 'ip link del eth0'; do
+		ctr-exec a sh -c "$hide"
+		run_cap ctr-net disconnect n a
+		assert_ok
+		assertEquals "after $hide" lo "$(ctr-exec a ls /sys/class/net)"
+		assertNull "$(ip -o link show type veth)"
+		assertEquals - "$(ip_of a)"
+		run_cap ctr-net connect n a
+		assert_ok
+	done
+}
+
 test_connect_one_that_is_down_or_has_none() {
 	make_net n
 	ctr-create --name a busybox sleep 600 >/dev/null

@@ -111,19 +111,31 @@ static int configure_one(void *arg, struct err *err)
 }
 
 struct leaving {
+	struct netlink host;
 	const struct record *r;
 	const struct attachment *a;
 };
 
+/* By the host's end, if it has one: the container may have given its own another name, or removed it. */
+static int remove_link(struct netlink *inner, struct leaving *from, struct err *err)
+{
+	int r;
+
+	if (!*from->a->host)
+		return link_delete(inner, from->a->name, err);
+	r = link_delete(&from->host, from->a->host, err);
+	return r == -ENODEV ? 0 : r;
+}
+
 static int remove_one(void *arg, struct err *err)
 {
-	const struct leaving *from = arg;
+	struct leaving *from = arg;
 	const struct attachment *a = from->r->state.attachments.v;
 	struct netlink nl;
 	int r = netlink_open(&nl, NETLINK_ROUTE, err);
 
 	if (!r)
-		r = link_delete(&nl, from->a->name, err);
+		r = remove_link(&nl, from, err);
 	for (size_t i = 0; i < from->r->state.attachments.n && !r; i++)
 		if (&a[i] != from->a)
 			add_ways_out(&nl, &a[i]);
@@ -199,11 +211,16 @@ int networks_join(const struct store *s, struct record *r, const struct net_spec
 static int leave_running(const struct store *s, struct record *r, size_t i, struct err *err)
 {
 	struct attachment *a = (struct attachment *)r->state.attachments.v + i;
+	struct leaving from = { .r = r, .a = a };
 	int netns = ns_open((pid_t)r->state.pid, CLONE_NEWNET), lock, code;
 
 	if (netns < 0)
 		return err_sys(err, netns, "open the container's network namespace");
-	code = networks_inside(netns, remove_one, &(struct leaving){ r, a }, err);
+	code = netlink_open(&from.host, NETLINK_ROUTE, err);
+	if (!code) {
+		code = networks_inside(netns, remove_one, &from, err);
+		netlink_close(&from.host);
+	}
 	close(netns);
 	lock = code ? code : networks_lock(s, err);
 	if (lock < 0)
