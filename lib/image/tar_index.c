@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "image/load.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -81,7 +82,7 @@ static size_t equal(const unsigned char *a, const unsigned char *b, size_t len)
 {
 	size_t n = 0;
 
-	while (n + 8 <= len && memcmp(a + n, b + n, 8) == 0)
+	while (n + 8 <= len && load64(a + n) == load64(b + n))
 		n += 8;
 	while (n < len && a[n] == b[n])
 		n++;
