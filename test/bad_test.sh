@@ -73,7 +73,7 @@ test_a_root_that_is_none() {
 	assert_fails 125 'root file system .*/absent: No such file'
 	echo >file
 	run_cap ctr-run --rm --rootfs "$WORK/file" true
-	assert_fails 125 'root file system: .*/file: holds no squashfs, erofs or ext4'
+	assert_fails 125 'root file system .*/file: holds no squashfs, erofs or ext4'
 	run_cap ctr-run --rm --rootfs "$WORK/rootfs"
 	assert_fails 125 'no command given'
 	# 162
