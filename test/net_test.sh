@@ -288,6 +288,33 @@ test_disconnect_although_the_interface_has_another_name() {
 	done
 }
 
+# The port led to an address that is somebody else's next.
+test_disconnect_takes_the_ports_along() {
+	make_net n
+	ctr-net create --subnet 10.10.0.0/24 m >/dev/null
+	rules() { nft list table inet "ctrbox_$(cat "$CTRBOX_ROOT/tag")" | grep -o 'tcp \. 8080 : [0-9.]*'; }
+	ports() { ctr-ps -r -n -o ports -f name=a; }
+	sleeper a --net n --net m -p 8080:80
+	assertEquals 'tcp . 8080 : 10.9.0.2' "$(rules)"
+	run_cap ctr-net disconnect n a
+	assert_ok
+	assertEquals 'the next network' 'tcp . 8080 : 10.10.0.2' "$(rules)"
+	run_cap ctr-net disconnect m a
+	assert_ok
+	assertNull "$(rules)"
+	assertEquals - "$(ports)"
+	sleeper b --net n -p 8080:80
+	run_cap ctr-net connect n a
+	assert_fails 1 'port 8080/tcp of the host is published already'
+	ctr-rm -f b >/dev/null
+	run_cap ctr-net connect n a
+	assert_ok
+	assertEquals "tcp . 8080 : $(ip_of a)" "$(rules)"
+	assertEquals '0.0.0.0:8080->80/tcp' "$(ports)"
+	ctr-rm -f a >/dev/null
+	assertNull "$(rules)"
+}
+
 test_connect_one_that_is_down_or_has_none() {
 	make_net n
 	ctr-create --name a busybox sleep 600 >/dev/null

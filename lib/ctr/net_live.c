@@ -172,9 +172,12 @@ static void drop_attachment(struct record *r, size_t i)
 static int join_running(const struct store *s, struct record *r, const struct net_spec *n, struct err *err)
 {
 	size_t had = r->state.attachments.n;
+	bool first = !r->state.ports.n; /* of its networks: its ports have led nowhere */
 	int lock = networks_lock(s, err), code = lock < 0 ? lock : networks_reserve_one(s, r, n, err);
 	struct attachment *a = (struct attachment *)r->state.attachments.v + had;
 
+	if (!code && first)
+		code = networks_publish(s, r, err);
 	if (!code)
 		code = plug_in(s, r, a, err);
 	if (!code)
@@ -182,6 +185,10 @@ static int join_running(const struct store *s, struct record *r, const struct ne
 	if (!code) {
 		networks_tell_one(s, r, n->network);
 	} else if (r->state.attachments.n > had) {
+		if (first) {
+			networks_withdraw(s, r);
+			fields_free_array(port_fields, sizeof(struct port), &r->state.ports);
+		}
 		networks_release_one(s, r, a);
 		drop_attachment(r, had);
 	}
@@ -208,11 +215,36 @@ int networks_join(const struct store *s, struct record *r, const struct net_spec
 	return record_write_spec(r, err);
 }
 
+static bool leads_to(const struct address *to, const char *ip)
+{
+	struct address a = address_of(ip);
+
+	return a.family && address_equal(&a, to);
+}
+
+/* Drops the attachment. Ports that lead to its address, which will be somebody else's, lead to the next network then, or nowhere. */
+static int move_away(const struct store *s, struct record *r, size_t i, struct err *err)
+{
+	const struct attachment *a = (struct attachment *)r->state.attachments.v + i;
+	struct address four, six;
+	bool moved;
+
+	networks_addresses(&r->state, &four, &six);
+	moved = leads_to(&four, a->ip) || leads_to(&six, a->ip6);
+	if (moved)
+		networks_withdraw(s, r);
+	drop_attachment(r, i);
+	networks_addresses(&r->state, &four, &six);
+	if (!four.family && !six.family)
+		fields_free_array(port_fields, sizeof(struct port), &r->state.ports);
+	return moved ? networks_publish(s, r, err) : 0;
+}
+
 static int leave_running(const struct store *s, struct record *r, size_t i, struct err *err)
 {
 	struct attachment *a = (struct attachment *)r->state.attachments.v + i;
 	struct leaving from = { .r = r, .a = a };
-	int netns = ns_open((pid_t)r->state.pid, CLONE_NEWNET), lock, code;
+	int netns = ns_open((pid_t)r->state.pid, CLONE_NEWNET), lock, code, written;
 
 	if (netns < 0)
 		return err_sys(err, netns, "open the container's network namespace");
@@ -227,10 +259,10 @@ static int leave_running(const struct store *s, struct record *r, size_t i, stru
 		return lock;
 	networks_forget_one(s, r->id, a->network, true);
 	networks_release_one(s, r, a);
-	drop_attachment(r, i);
-	code = record_write_state(s, r, err);
+	code = move_away(s, r, i, err);
+	written = record_write_state(s, r, code ? NULL : err);
 	close(lock);
-	return code;
+	return code ? code : written;
 }
 
 int networks_leave(const struct store *s, struct record *r, const char *network, struct err *err)

@@ -140,7 +140,7 @@ void networks_addresses(const struct state *st, struct address *four, struct add
 	}
 }
 
-static void withdraw(const struct store *s, struct record *r)
+void networks_withdraw(const struct store *s, const struct record *r)
 {
 	struct address four, six;
 	struct firewall fw;
@@ -198,7 +198,7 @@ static void release_all(const struct store *s, struct record *r)
 {
 	const struct attachment *a = r->state.attachments.v;
 
-	withdraw(s, r);
+	networks_withdraw(s, r);
 	for (size_t i = 0; i < r->state.attachments.n; i++)
 		networks_release_one(s, r, &a[i]);
 	fields_free_array(attachment_fields, sizeof(struct attachment), &r->state.attachments);
@@ -288,16 +288,17 @@ int networks_connect_one(const struct store *s, struct netlink *nl, const struct
 	return bridge ? settle_port(s, nl, r, a, l.index, err) : settle_ptp(s, nl, a, err);
 }
 
-static int publish(const struct store *s, struct record *r, struct err *err)
+int networks_publish(const struct store *s, struct record *r, struct err *err)
 {
 	struct address four, six;
 	struct firewall fw;
 	int code;
 
-	if (!r->spec.ports.n || !r->state.attachments.n)
-		return 0;
 	networks_addresses(&r->state, &four, &six);
-	ports_copy(&r->spec.ports, &r->state.ports);
+	if (!r->spec.ports.n || (!four.family && !six.family))
+		return 0;
+	if (!r->state.ports.n)
+		ports_copy(&r->spec.ports, &r->state.ports);
 	code = firewall_open(&fw, s->tag, err);
 	if (code < 0)
 		return code;
@@ -322,7 +323,7 @@ int networks_connect(const struct store *s, struct record *r, struct netlink *ho
 	for (size_t i = 0; i < r->state.attachments.n && !code; i++)
 		code = iface_attached(&a[i]) ? iface_connect(s, host, r, &a[i], netns, err)
 				       : networks_connect_one(s, host, r, &a[i], netns, err);
-	return code ? code : publish(s, r, err);
+	return code ? code : networks_publish(s, r, err);
 }
 
 int networks_settle_again(const struct store *s, const struct record *r, struct err *err)

@@ -51,6 +51,9 @@ void networks_carry_one(struct netlink *inner, struct netlink *host, const struc
 /* With the names that lead to it. */
 void networks_release_one(const struct store *s, const struct record *r, const struct attachment *a);
 void networks_addresses(const struct state *st, struct address *four, struct address *six);
+/* Publishes the ports that it is to have towards these addresses, if there are any: 0 or -errno, told, with none published. */
+int networks_publish(const struct store *s, struct record *r, struct err *err);
+void networks_withdraw(const struct store *s, const struct record *r);
 
 void networks_tell_one(const struct store *s, const struct record *r, const char *network);
 /* Strikes the names of container ID out of the others' files; those of others out of its own too, if it STAYS alive. */
