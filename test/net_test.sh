@@ -243,6 +243,26 @@ test_twenty_at_once() {
 	done
 }
 
+# Half of them end while others start: no address is given twice, none is lost.
+test_two_hundred_starts_and_stops() {
+	make_net n
+	i=0
+	while [ $i -lt 200 ]; do
+		{
+			ctr-run -d --name "c$i" --net n busybox sleep 600 >/dev/null || echo "c$i failed" >>failed
+			[ $((i % 2)) -eq 0 ] || ctr-rm -f "c$i" >/dev/null || echo "c$i stays" >>failed
+		} &
+		i=$((i + 1))
+	done
+	wait
+	assertNull "$(cat failed 2>/dev/null)"
+	ctr-ps -r -n -o ip | sort >addresses
+	assertEquals 'addresses of those that run' 100 "$(uniq addresses | wc -l)"
+	find "$CTRBOX_RUN/net/n" -name '10.9.0.*' -printf '%f\n' | sort >leases
+	assertEquals 'addresses and leases' '' "$(diff addresses leases)"
+	assertEquals 'interfaces' 100 "$(ip -o link show type veth | wc -l)"
+}
+
 test_connect_and_disconnect() {
 	make_net n
 	ctr-net create --subnet 10.10.0.0/24 m >/dev/null
@@ -483,6 +503,21 @@ test_bad_networks() {
 	assert_fails 2 'a name is missing'
 	run_cap ctr-net ls -q
 	assert_out n
+}
+
+test_without_the_right_to_networks() {
+	unable() { run_cap setpriv --bounding-set=-net_admin --inh-caps=-net_admin "$@"; }
+	unable ctr-net create n
+	assert_fails 1 'make bridge n: Operation not permitted \(CAP_NET_ADMIN is missing\)$'
+	unable ctr-run --rm busybox true
+	assert_fails 125 'make bridge ctr-[0-9a-f]*: Operation not permitted \(CAP_NET_ADMIN is missing\)$'
+	make_net n
+	unable ctr-run --rm --net n -p 8080:80 busybox true
+	assert_fails 125 'Operation not permitted'
+	run_cap ctr-ps -a -q
+	assert_out ''
+	run_cap ctr-net create default # the kernel's own word for something else
+	assert_fails 1 'make bridge default: Invalid argument$'
 }
 
 test_a_long_name() {

@@ -84,6 +84,15 @@ static void random_mac(uint8_t mac[6])
 	mac[0] = (uint8_t)((mac[0] & 0xfc) | 2);
 }
 
+static int no_bridge(int code, struct err *err)
+{
+	if (code == -EPERM)
+		err_hint(err, "CAP_NET_ADMIN is missing");
+	else if (code == -EOPNOTSUPP)
+		err_hint(err, "is the bridge driver in this kernel? CONFIG_BRIDGE");
+	return code;
+}
+
 static int make_bridge(struct netlink *nl, const char *tag, const struct network *n, struct link *l, struct err *err)
 {
 	uint8_t mac[6];
@@ -92,7 +101,7 @@ static int make_bridge(struct netlink *nl, const char *tag, const struct network
 	random_mac(mac);
 	r = link_make_bridge(nl, n->device, network_group(tag, n->name), mac, (int)n->mtu, err);
 	if (r < 0 && r != -EEXIST)
-		return err_hint(err, "is the bridge driver in this kernel? CONFIG_BRIDGE"), r;
+		return no_bridge(r, err);
 	put_setting(n->device, "ipv6", "accept_dad", "0"); /* its own detection delays the first reply by a second */
 	r = link_find(nl, n->device, l, err);
 	if (!r && strcmp(l->kind, "bridge"))
