@@ -1,5 +1,6 @@
 /* ctr-image load: images that other tools, or ctr-image save, wrote. */
 #include "ctr-image.h"
+#include "base/interrupt.h"
 #include "base/opt.h"
 #include "base/say.h"
 #include "ctr/archive.h"
@@ -46,10 +47,13 @@ int ctr_image_load(int argc, char **argv)
 	struct image_load how = {
 		.platform = o.platform, .max_window = o.max_window, .max_size = o.max_size, .progress = progress_update, .progress_arg = &bar,
 	};
+	interrupt_catch();
 	rc = image_load(image_store(), fd, &how, &err);
 	progress_end(&bar);
-	if (rc < 0)
+	if (rc < 0) {
+		interrupt_end();
 		die_err(1, o.file, &err);
+	}
 	for (size_t i = 0; i < how.loaded.n; i++)
 		out_line(how.loaded.v[i]);
 	return 0;

@@ -1,5 +1,6 @@
 /* ctr-image import, export: root file systems as tars. */
 #include "ctr-image.h"
+#include "base/interrupt.h"
 #include "base/opt.h"
 #include "base/say.h"
 #include "ctr/archive.h"
@@ -52,10 +53,13 @@ int ctr_image_import(int argc, char **argv)
 		.layer = { .strip = (int)o.strip, .rootfs = true, .max_window = o.max_window, .progress = progress_update, .progress_arg = &bar },
 		.name = argv[0], .comment = o.message, .changes = o.changes,
 	};
+	interrupt_catch();
 	rc = image_import(image_store(), &from.s, &how, &img, &err);
 	progress_end(&bar);
-	if (rc < 0)
+	if (rc < 0) {
+		interrupt_end();
 		die_err(1, argv[0], &err);
+	}
 	out_write(img.id, SHORT_ID);
 	out_write("\n", 1);
 	return 0;

@@ -56,10 +56,10 @@ static int write_name(int store, const char *name, const char *id, struct err *e
 
 int image_tag(int store, const struct image *img, const char *name, struct err *err)
 {
-	char *canonical = NULL;
+	char *canonical = NULL, is[65];
 	int rc = image_name_check(name, &canonical, err);
 
-	if (rc == 0)
+	if (rc == 0 && (store_name_id(store, canonical, is) < 0 || strcmp(is, img->id))) /* no write where nothing changes */
 		rc = write_name(store, canonical, img->id, err);
 	free(canonical);
 	return rc;

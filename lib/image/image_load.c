@@ -1,9 +1,9 @@
 #include "image/image_load.h"
 
+#include "base/interrupt.h"
 #include "image/sha256.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -178,19 +178,12 @@ static int write_item(struct load *l, const struct load_item *item, struct strs 
 	return rc;
 }
 
-/* From here on it counts. It is soon done, and isn't to be interrupted. */
+/* From here on it counts. */
 static int commit(struct load *l, struct strs *loaded, struct err *err)
 {
-	static const int no_more[] = { SIGINT, SIGTERM, SIGHUP };
 	struct strs settled = { 0 }, removed = { 0 };
-	sigset_t set, old;
-	int rc;
+	int rc = interrupted() ? err_sys(err, -EINTR, "load") : settle_layers(l, &settled, err);
 
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof no_more / sizeof *no_more; i++)
-		sigaddset(&set, no_more[i]);
-	sigprocmask(SIG_BLOCK, &set, &old);
-	rc = settle_layers(l, &settled, err);
 	for (size_t i = 0; i < l->n && rc == 0; i++)
 		rc = write_item(l, &l->v[i], loaded, err);
 	if (rc < 0) {
@@ -198,7 +191,6 @@ static int commit(struct load *l, struct strs *loaded, struct err *err)
 			layer_unmake(l->a.folder, &l->a.layers[i].made);
 		store_drop_layers(l->store, &settled, &(struct image_use){ 0 }, &removed, NULL);
 	}
-	sigprocmask(SIG_SETMASK, &old, NULL);
 	strs_free(&settled);
 	strs_free(&removed);
 	return rc;

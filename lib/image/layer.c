@@ -1,6 +1,7 @@
 #include "image/store.h"
 
 #include "base/file.h"
+#include "base/interrupt.h"
 #include "base/kernel.h"
 #include "base/num.h"
 #include "base/say.h"
@@ -43,6 +44,8 @@ static ssize_t hash_read(struct source *s, void *data, size_t len, struct err *e
 
 	if (n <= 0)
 		return n;
+	if (interrupted())
+		return err_sys(err, -EINTR, "read");
 	h->bytes += n;
 	if (h->max && h->bytes > h->max)
 		return err_msg(err, -EFBIG, "unpacked it is larger than was allowed (--max-size)");

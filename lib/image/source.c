@@ -1,6 +1,7 @@
 #include "image/tar.h"
 
 #include "base/file.h"
+#include "base/interrupt.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -11,7 +12,7 @@ static ssize_t fd_read(struct source *s, void *data, size_t len, struct err *err
 
 	do
 		n = read(((struct fd_source *)s)->fd, data, len);
-	while (n < 0 && errno == EINTR);
+	while (n < 0 && errno == EINTR && !interrupted());
 	return n < 0 ? err_sys(err, -errno, "read") : n;
 }
 

@@ -17,7 +17,28 @@ static int set_string(int fs, const char *key, const char *value)
 	return sys_fsconfig(fs, FSCONFIG_SET_STRING, key, value, 0);
 }
 
-static int set_layers(int fs, const int *lower, int n, int upper, int work)
+/* LOWER, the uppermost first, without those that are there again: the kernel wants each once (ELOOP), and the uppermost says all that the
+ * others would. Returns how many; OUT has room for N. */
+static int each_once(const int *lower, int n, int *out)
+{
+	struct stat *seen = xcalloc((size_t)n, sizeof *seen);
+	int kept = 0;
+
+	for (int i = 0, j; i < n; i++) {
+		struct stat *st = &seen[kept];
+
+		if (fstat(lower[i], st) < 0)
+			memset(st, 0, sizeof *st);
+		for (j = 0; j < kept && (seen[j].st_ino != st->st_ino || seen[j].st_dev != st->st_dev); j++)
+			;
+		if (j == kept)
+			out[kept++] = lower[i];
+	}
+	free(seen);
+	return kept;
+}
+
+static int set_lower(int fs, const int *lower, int n)
 {
 	struct buf all = { 0 };
 	char name[256];
@@ -30,11 +51,21 @@ static int set_layers(int fs, const int *lower, int n, int upper, int work)
 	else
 		for (int i = 0; i < n && !r; i++)
 			r = set_string(fs, "lowerdir+", mount_name(lower[i], name));
+	buf_free(&all);
+	return r;
+}
+
+static int set_layers(int fs, const int *lower, int n, int upper, int work)
+{
+	int *once = xcalloc((size_t)n, sizeof *once), r;
+	char name[256];
+
+	r = set_lower(fs, once, each_once(lower, n, once));
+	free(once);
 	if (!r && upper >= 0)
 		r = set_string(fs, "upperdir", mount_name(upper, name));
 	if (!r && work >= 0)
 		r = set_string(fs, "workdir", mount_name(work, name));
-	buf_free(&all);
 	return r;
 }
 

@@ -1,0 +1,16 @@
+/* ^C in the middle of long work: what was begun is taken back before the command ends. */
+#ifndef BASE_INTERRUPT_H
+#define BASE_INTERRUPT_H
+
+#include <stdbool.h>
+
+/* From here on SIGINT, SIGTERM and SIGHUP are only noted (unless they were ignored), and end a blocking system call; a second one kills. */
+void interrupt_catch(void);
+
+/* Whether one came. */
+bool interrupted(void);
+
+/* Ends the process as the signal would have, if one came. */
+void interrupt_end(void);
+
+#endif
