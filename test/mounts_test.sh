@@ -364,6 +364,9 @@ pts/ptmx'
 test_devices() {
 	run_cap ctr-run --rm --device /dev/zero:/dev/mine busybox stat -c '%t:%T' /dev/mine
 	assert_out 1:5
+	mknod mine c 1 5 && chmod 640 mine && chown 3:4 mine
+	run_cap ctr-run --rm --device "$WORK/mine:/dev/mine" busybox stat -c '%a %u:%g' /dev/mine
+	assert_out '640 3:4'
 	run_cap ctr-run --rm --device /dev/zero:/deep/mine:r --device /dev/full:rw busybox sh -c 'head -c 2 /deep/mine | wc -c'
 	assert_out 2
 	run_cap ctr-run --rm --device /dev/null --device /dev/null:/dev/zero busybox true

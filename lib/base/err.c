@@ -1,4 +1,5 @@
 #include "base/err.h"
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -47,7 +48,7 @@ int err_prefix(struct err *e, const char *fmt, ...)
 	va_list ap;
 
 	if (!e)
-		return 0;
+		return -EIO;
 	memcpy(tail, e->text, sizeof tail);
 	va_start(ap, fmt);
 	vsnprintf(e->text, sizeof e->text, fmt, ap);
@@ -59,7 +60,7 @@ int err_prefix(struct err *e, const char *fmt, ...)
 int err_hint(struct err *e, const char *hint)
 {
 	if (!e)
-		return 0;
+		return -EIO;
 	append(e, " (", hint, ")");
 	return e->code;
 }

@@ -20,10 +20,10 @@ int err_sys(struct err *e, int code, const char *fmt, ...) __attribute__((format
 /* Records FORMATTED as it is, where errno has nothing to add. Returns CODE. */
 int err_msg(struct err *e, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
-/* Puts "FORMATTED: " before what is already recorded. Returns e->code. */
+/* Puts "FORMATTED: " before what is already recorded. Returns e->code; -EIO without E, so that no failure becomes a success. */
 int err_prefix(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Appends " (HINT)": the cure, where it is known. Returns e->code. */
+/* Appends " (HINT)": the cure, where it is known. Returns as err_prefix does. */
 int err_hint(struct err *e, const char *hint);
 
 #endif

@@ -323,12 +323,11 @@ static int do_file(struct operation *op)
 	return bind_and_flag(op, tree, dst);
 }
 
-/* A device node of its own, with the host's numbers; bound where nodes can't be made. */
+/* A device node of its own, with the host's numbers, owner and mode; bound where nodes can't be made. */
 static int do_device(struct operation *op)
 {
 	char name[256];
-	struct stat st;
-	dev_t rdev;
+	struct stat st, there;
 	int dir, r;
 
 	if (op->tree >= 0 || op->w->userns)
@@ -338,9 +337,8 @@ static int do_device(struct operation *op)
 	dir = path_parent(op->w->root, op->m->target, 0755, name);
 	if (dir < 0)
 		return err_sys(op->err, dir, "device %s", op->m->target);
-	rdev = st.st_rdev;
-	r = mknodat(dir, name, (st.st_mode & S_IFMT) | 0666, rdev) < 0 ? -errno : 0;
-	if (r == -EEXIST && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_rdev == rdev)
+	r = mknodat(dir, name, st.st_mode, st.st_rdev) < 0 || fchownat(dir, name, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+	if (r == -EEXIST && fstatat(dir, name, &there, AT_SYMLINK_NOFOLLOW) == 0 && there.st_rdev == st.st_rdev)
 		r = 0; /* one of those that are always there */
 	close(dir);
 	return r < 0 ? err_sys(op->err, r, "make device %s", op->m->target) : 0;
