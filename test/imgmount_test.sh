@@ -374,6 +374,20 @@ test_mounted_image_is_in_use() {
 	assert_ok
 }
 
+# Layers may be the same ones: then there is one to stack.
+test_mount_the_same_layer_twice() {
+	tar -cf once.tar -C tree data
+	ctr-image import once <once.tar >/dev/null
+	diff=$(sha256sum <once.tar | cut -c1-64)
+	printf '{"architecture":"amd64","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":["sha256:%s","sha256:%s"]}}' "$diff" "$diff" >config
+	id=$(sha256sum <config | cut -c1-64)
+	mkdir "$CTRBOX_ROOT/images/$id" && cp config "$CTRBOX_ROOT/images/$id/config.json"
+	run_cap ctr-image mount "$id" mnt
+	assert_ok
+	assertEquals lower "$(cat mnt/data/file)"
+	ctr-image umount mnt
+}
+
 # Another store's image of the same content isn't ours.
 test_mounted_in_another_store() {
 	for store in x y; do

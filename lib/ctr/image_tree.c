@@ -55,14 +55,14 @@ int image_tree_open(int store, const struct image *img, struct err *err)
 	return fd;
 }
 
-/* The mount's source tells for how long which image is in use: the kernel forgets it with the mount. A single layer gets an empty one below
- * it, since overlay takes no fewer than two. */
+/* The mount's source tells for how long which image is in use: the kernel forgets it with the mount. An empty layer goes below, since
+ * overlay takes no fewer than two. */
 static int open_noted(const struct store *s, const struct image *img, struct err *err)
 {
 	int *lower, n = open_layers(s->root, img, &lower, err), fd;
 	char *source = xasprintf("ctrbox-%s:%s", s->tag, img->id);
 
-	if (n == 1 && (mkdirat(s->run, "empty", 0555) == 0 || errno == EEXIST)) {
+	if (n > 0 && (mkdirat(s->run, "empty", 0555) == 0 || errno == EEXIST)) {
 		fd = dir_open(s->run, "empty");
 		if (fd >= 0)
 			lower[n++] = fd;
