@@ -75,7 +75,7 @@ test_many_layers_and_the_same_twice_run() {
 	assert_rc 0
 	run_cap ctr-run --rm --net none many:128 /bin/cat /top
 	assert_out twice
-	ctr-rm many
+	ctr-rm many >/dev/null
 }
 
 test_docker_since_25() {
@@ -315,6 +315,31 @@ test_indexes_too_deep_and_too_wide() {
 	refused 'more than 1000 manifests'
 }
 
+test_more_layers_than_descriptors() {
+	forge <<-'END'
+		each = [layer(a=str(n)) for n in range(300)]
+		write(old(*(([x], ['n:%d' % n], config([x])) for n, x in enumerate(each))))
+	END
+	run_cap sh -c 'ulimit -S -n 64; ctr-image load a.tar | wc -l'
+	assert_ok
+	assert_out 300
+}
+
+test_json_that_takes_memory() {
+	forge <<-'END'
+		write([('manifest.json', b'[' + b'1,' * 2000000 + b'1]')])
+	END
+	refused 'more than 65536 values'
+	forge <<-'END'
+		write([('manifest.json', b'[' + b' ' * 5000000 + b']')])
+	END
+	refused 'too large to be kept|5000002 bytes are too many'
+	forge <<-'END'
+		write([('x/%d' % n, b'') for n in range(90000)])
+	END
+	refused 'too many files|neither manifest.json'
+}
+
 test_a_gigabyte_of_zeros() {
 	forge <<-'END'
 		import zlib
@@ -363,7 +388,7 @@ test_interrupted() {
 		head -c 1000000 a.tar >&7
 		assertTrue 'it has begun' 'wait_for 60 half_made'
 		kill -$sig $pid
-		wait $pid
+		wait $pid 2>/dev/null
 		assertEquals "signal $sig" $((128 + sig)) $?
 		exec 7>&-
 		[ $sig = 9 ] || assertEquals "after signal $sig" '' "$(stored)"

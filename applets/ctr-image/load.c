@@ -6,6 +6,7 @@
 #include "ctr/archive.h"
 #include "image/progress.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 struct load_options {
@@ -28,6 +29,17 @@ static const struct usage load_usage = {
 	load_opts, NULL, 2, false,
 };
 
+/* Each layer is held until all are verified. */
+static void allow_descriptors(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) < 0)
+		return;
+	r.rlim_cur = r.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &r);
+}
+
 int ctr_image_load(int argc, char **argv)
 {
 	struct load_options o = { 0 };
@@ -47,6 +59,7 @@ int ctr_image_load(int argc, char **argv)
 	struct image_load how = {
 		.platform = o.platform, .max_window = o.max_window, .max_size = o.max_size, .progress = progress_update, .progress_arg = &bar,
 	};
+	allow_descriptors();
 	interrupt_catch();
 	rc = image_load(image_store(), fd, &how, &err);
 	progress_end(&bar);

@@ -169,11 +169,23 @@ static int stream_text(struct archive *a, const char *name, struct buf *out, str
 	return 0;
 }
 
+static int check_text(const char *text, size_t len, const char *hex, struct err *err)
+{
+	size_t values = 0;
+	char is[65];
+
+	for (size_t i = 0; i < len; i++)
+		values += text[i] == ',' || text[i] == '[' || text[i] == '{';
+	if (values > ARCHIVE_VALUES_MAX)
+		return err_msg(err, -E2BIG, "more than %d values", ARCHIVE_VALUES_MAX);
+	sha256_hex(text, len, is);
+	return hex && strcmp(is, hex) ? err_msg(err, -EINVAL, "corrupt: its digest is sha256:%s", is) : 0;
+}
+
 int archive_text(struct archive *a, const char *name, const char *hex, struct buf *out, struct err *err)
 {
 	struct range_source r;
 	size_t before = out->len;
-	char is[65];
 	int fd, rc;
 
 	buf_str(out, "");
@@ -188,9 +200,8 @@ int archive_text(struct archive *a, const char *name, const char *hex, struct bu
 	}
 	if (rc == -ENOENT)
 		return rc;
-	sha256_hex(out->p + before, out->len - before, is);
-	if (rc == 0 && hex && strcmp(is, hex))
-		rc = err_msg(err, -EINVAL, "corrupt: its digest is sha256:%s", is);
+	if (rc == 0)
+		rc = check_text(out->p + before, out->len - before, hex, err);
 	return rc < 0 ? err_prefix(err, "%.200s", name) : 0;
 }
 

@@ -8,6 +8,7 @@
 #include "image/tar_read.h"
 
 #define ARCHIVE_TEXT_MAX (4 << 20)   /* bytes of one text: OCI's limit for a manifest */
+#define ARCHIVE_VALUES_MAX 65536     /* of one text: as a tree they take more room than as text */
 #define ARCHIVE_KEEP_MAX (8 << 20)   /* of all names and texts that are kept */
 
 /* What a tar holds. Of two of one name the last counts. */

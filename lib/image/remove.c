@@ -33,31 +33,41 @@ static int lock_layer(int folder, const char *id)
 	return lock;
 }
 
-int store_drop_layers(int store, const struct strs *among, const struct image_use *use, struct strs *removed, struct err *err)
+/* Of the N layers IDS, those that are locked (LOCKS; -1: not) and that nothing needs. What needs them is asked after they were locked: who
+ * refers to a layer holds it until he has said so. */
+static int drop_locked(int store, int folder, char *const *ids, const int *locks, size_t n, const struct image_use *use, struct strs *removed,
+		       struct err *err)
 {
 	struct strs wanted = { 0 };
-	int folder = store_folder(store, LAYERS, err), rc;
+	int rc = image_each(store, add_layers, &wanted, err);
+
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		if (locks[i] < 0 || strs_has(&wanted, ids[i]) || strs_has(&use->layers, ids[i]))
+			continue;
+		rc = folder_remove(folder, ids[i]);
+		if (rc < 0)
+			err_sys(err, rc, "remove layer %.12s", ids[i]);
+		else
+			strs_fmt(removed, "layer %s", ids[i]);
+	}
+	strs_free(&wanted);
+	return rc;
+}
+
+int store_drop_layers(int store, const struct strs *among, const struct image_use *use, struct strs *removed, struct err *err)
+{
+	int folder = store_folder(store, LAYERS, err), rc = 0, locks[64];
 
 	if (folder < 0)
 		return folder;
-	rc = image_each(store, add_layers, &wanted, err);
-	for (size_t i = 0; i < among->n && rc == 0; i++) {
-		const char *id = among->v[i];
-		int lock;
-
-		if (strs_has(&wanted, id) || strs_has(&use->layers, id))
-			continue;
-		lock = lock_layer(folder, id);
-		if (lock < 0)
-			continue; /* being imported this very moment, or gone */
-		rc = folder_remove(folder, id);
-		close(lock);
-		if (rc < 0)
-			err_sys(err, rc, "remove layer %.12s", id);
-		else
-			strs_fmt(removed, "layer %s", id);
+	for (size_t i = 0, n; i < among->n && rc == 0; i += n) {
+		for (n = 0; n < sizeof locks / sizeof *locks && i + n < among->n; n++)
+			locks[n] = lock_layer(folder, among->v[i + n]); /* not: it is being imported this very moment, or gone */
+		rc = drop_locked(store, folder, among->v + i, locks, n, use, removed, err);
+		for (size_t k = 0; k < n; k++)
+			if (locks[k] >= 0)
+				close(locks[k]);
 	}
-	strs_free(&wanted);
 	close(folder);
 	return rc;
 }
