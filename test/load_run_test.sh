@@ -1,6 +1,6 @@
 #!/bin/sh
 # What a loaded image's config says is done, and what is loaded by many at once.
-# shellcheck disable=SC2154 # rc, out and err are set by run_cap
+# shellcheck disable=SC2154,SC2016 # rc, out and err are set by run_cap; quoted is what another shell expands
 . "$(dirname "$0")/lib.sh"
 
 # forge: runs the Python on stdin; what it writes is loaded.

@@ -1,6 +1,6 @@
 #!/bin/sh
 # ctr-image load: archives and layouts that skopeo and umoci wrote.
-# shellcheck disable=SC2154 # rc, out and err are set by run_cap
+# shellcheck disable=SC2154,SC2016 # rc, out and err are set by run_cap; quoted is what another shell expands
 . "$(dirname "$0")/lib.sh"
 . "$TOP/test/load_lib.sh"
 
