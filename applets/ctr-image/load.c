@@ -48,7 +48,7 @@ int ctr_image_load(int argc, char **argv)
 	struct err err = { 0 };
 	int n = opt_parse(&load_usage, &o, argc, argv), fd, rc;
 
-	if (n > !o.file)
+	if (n > 1 || (n && o.file))
 		die_usage(2, "more than one FILE or DIR was given");
 	if (o.max_size < 0 || o.max_window < 0)
 		die_usage(2, "--max-%s is a size", o.max_size < 0 ? "size" : "window");
