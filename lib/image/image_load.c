@@ -220,6 +220,7 @@ int image_load(int store, int fd, struct image_load *how, struct err *err)
 	};
 	if (l.a.folder < 0)
 		return l.a.folder;
+	folder_sweep(l.a.folder, "", NULL); /* what a killed load left may be the room that this one needs */
 	rc = archive_open(&l.a, fd, err);
 	if (rc == 0)
 		rc = read_manifests(&l, err);

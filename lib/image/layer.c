@@ -174,7 +174,6 @@ int layer_make(int folder, struct source *from, struct layer_import *how, struct
 {
 	int rc;
 
-	folder_sweep(folder, "", NULL); /* what a killed import left may be the room that this one needs */
 	made->fd = folder_tmp(folder, made->tmp);
 	if (made->fd < 0)
 		return err_sys(err, made->fd, "create a layer");

@@ -69,6 +69,7 @@ int layer_import(int store, struct source *from, struct layer_import *how, struc
 
 	if (folder < 0)
 		return folder;
+	folder_sweep(folder, "", NULL); /* what a killed import left may be the room that this one needs */
 	rc = layer_make(folder, from, how, &made, err);
 	if (rc == 0) {
 		rc = syncfs(folder) < 0 ? err_sys(err, -errno, "write the layer") : layer_settle(folder, &made, err);
