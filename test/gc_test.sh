@@ -106,7 +106,7 @@ test_lost_supervisor_of_a_paused_one() {
 test_rm_container_of_a_lost_supervisor() {
 	ctr-run -d --rm --name a -v /data busybox sleep 1000 >/dev/null
 	kill_supervisor a
-	freed 'container a' "cgroup /ctrbox-$(tag)"
+	freed 'container a'
 	assertNull "$(find /sys/fs/cgroup -name "ctrbox-$(tag)")"
 	assertNull "$(ls "$CTRBOX_ROOT/containers")"
 	assertNull "$(ctr-volume ls -q)"
@@ -164,7 +164,29 @@ test_cgroups() {
 	assertTrue 'a runs' $?
 	ctr-cgroup rm /ctrbox-0badcafe
 	ctr-rm -f a >/dev/null
+	ctr-cgroup create "/ctrbox-$(tag)" >/dev/null # as a kill between the two leaves it
 	freed "cgroup /ctrbox-$(tag)"
+}
+
+groups_of_the_store() {
+	find /sys/fs/cgroup -type d -path "*/ctrbox-$(tag)*"
+}
+
+# The group of them all goes with the last that runs, and not while another comes.
+test_the_stores_group() {
+	ctr-run -d --name a --net none busybox sleep 1000 >/dev/null
+	ctr-run --rm --net none busybox true
+	assertNotNull 'one runs' "$(groups_of_the_store)"
+	ctr-stop -t 0 a >/dev/null
+	assertNull 'none runs' "$(groups_of_the_store)"
+	for _ in $(seq 15); do
+		for _ in 1 2 3 4 5 6; do
+			ctr-run --rm --net none busybox true 2>>errors || echo failed >>errors &
+		done
+		wait
+	done
+	assertNull "$(cat errors)"
+	assertNull 'none runs any more' "$(groups_of_the_store)"
 }
 
 test_run_directories() {

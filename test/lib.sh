@@ -27,17 +27,6 @@ export CTRBOX CTRBOX_ROOT CTRBOX_RUN CTRBOX_IMAGES PATH SHUNIT_COLOR LC_ALL
 unset CTRBOX_DEBUG
 cd "$WORK" || exit 1
 
-# keep_tags DIR..: stores below it are about to go: their tags are kept, so that the runner finds their groups.
-keep_tags() {
-	find "$@" -maxdepth 3 -name tag -type f -exec cat {} \; -exec echo \; 2>/dev/null >>"$WORK/.tags"
-	return 0
-}
-
-umount() {
-	keep_tags "$@"
-	command umount "$@"
-}
-
 # run_cap CMD..: $out, $err and $rc are what it printed and how it ended.
 run_cap() {
 	"$@" >"$WORK/.out" 2>"$WORK/.err"

@@ -203,7 +203,6 @@ test_others_on_the_host_stay_out() {
 		assert_rc 126
 	done
 	ctr-rm a b >/dev/null
-	keep_tags $CTRBOX_ROOT
 	rm -r $CTRBOX_ROOT
 	CTRBOX_ROOT=$was
 }

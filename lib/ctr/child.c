@@ -38,7 +38,7 @@ static int wait_for_maps(struct child *c, struct sync_message *trees, struct err
 	return 0;
 }
 
-/* One descriptor for each mount operation that needs one, after the root's, as parent_trees in launch.c sent them. */
+/* One descriptor for each mount operation that needs one, after the root's, as open_trees in launch.c sent them. */
 static int *deal_trees(const struct spec *s, const struct sync_message *trees)
 {
 	int *out = xmalloc((s->mounts.n + 1) * sizeof *out), next = 1;

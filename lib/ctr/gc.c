@@ -112,22 +112,12 @@ static void sweep_run(struct gc *g, const char *id)
 	freed(g, 0, NULL, "run directory", id);
 }
 
-static bool any_container(const struct store *s)
-{
-	struct strs ids = { 0 };
-	bool any = record_ids(s, &ids, NULL) < 0 || ids.n > 0;
-
-	strs_free(&ids);
-	return any;
-}
-
 static void sweep_cgroups(struct gc *g)
 {
 	const struct cgroup_host *host = store_cgroups(g->s);
 	char *parent = xasprintf("/ctrbox-%s", g->s->tag);
 	struct strs groups = { 0 };
 	size_t n = strlen(parent);
-	bool gone = false;
 
 	cgroup_list(host, parent, &groups);
 	for (size_t i = 0; i < groups.n; i++) {
@@ -141,10 +131,7 @@ static void sweep_cgroups(struct gc *g)
 		r = r < 0 ? err_sys(&err, r, "kill the processes in cgroup %s", path) : cgroup_remove(host, path, &err);
 		freed(g, r, &err, "cgroup", path);
 	}
-	/* The parent only if it is empty (rmdir(2) says so), and if there is no container that might be about to enter it. */
-	for (int i = 0; i < host->n && !any_container(g->s); i++)
-		gone |= unlinkat(host->h[i].fd, parent + 1, AT_REMOVEDIR) == 0;
-	if (gone)
+	if (store_group_leave(g->s))
 		freed(g, 0, NULL, "cgroup", parent);
 	strs_free(&groups);
 	free(parent);

@@ -208,6 +208,13 @@ static int make_group(const struct launch *in, struct cgroup *g, struct err *err
 	return r;
 }
 
+static void let_go(struct launched *l)
+{
+	if (l->hold >= 0)
+		close(l->hold);
+	l->hold = -1;
+}
+
 int launch(const struct launch *in, struct launched *out, struct err *err)
 {
 	const struct cgroup_host *host = store_cgroups(in->store);
@@ -215,12 +222,15 @@ int launch(const struct launch *in, struct launched *out, struct err *err)
 	struct netlink net;
 	int sync[2], r;
 
-	*out = (struct launched){ .pidfd = -1, .sync = -1, .tty = -1 };
+	*out = (struct launched){ .pidfd = -1, .sync = -1, .tty = -1, .hold = -1 };
 	if (in->process->tty)
 		out->window = in->window;
+	out->hold = store_group_hold(in->store);
 	r = make_group(in, &g, err);
-	if (r < 0)
+	if (r < 0) {
+		let_go(out);
 		return r;
+	}
 	r = networks_open(&in->record->state, &net, err);
 	if (!r && (r = sync_pair(sync)) < 0)
 		err_sys(err, r, "make a socket pair");
@@ -241,8 +251,10 @@ int launch(const struct launch *in, struct launched *out, struct err *err)
 	}
 	netlink_close(&net);
 	cgroup_close(&g);
-	if (r < 0)
+	if (r < 0) {
 		cgroup_end(host, in->record->state.cgroup, 5000, NULL);
+		let_go(out);
+	}
 	return r;
 }
 
@@ -256,8 +268,9 @@ void launch_abort(struct launched *l)
 		close(l->sync);
 	if (l->tty >= 0)
 		close(l->tty);
+	let_go(l);
 	close(l->pidfd);
-	*l = (struct launched){ .pidfd = -1, .sync = -1, .tty = -1 };
+	*l = (struct launched){ .pidfd = -1, .sync = -1, .tty = -1, .hold = -1 };
 }
 
 int launch_go(struct launched *l, struct err *err)
@@ -285,5 +298,6 @@ int launch_go(struct launched *l, struct err *err)
 	}
 	close(l->sync);
 	l->sync = -1;
+	let_go(l);
 	return 0;
 }

@@ -21,6 +21,7 @@ struct launched {
 	int tty;                         /* after launch_go: the master, or -1 */
 	struct winsize window;
 	bool pivot_fallback;
+	int hold;                        /* store_group_hold's, until the child is where it belongs */
 };
 
 /* 0 or -errno, told; err->exit says what ctr-run exits with. On failure no child and no group is left. */

@@ -53,6 +53,7 @@ int reap(const struct store *s, struct record *r, int exit_code, struct err *err
 	int first = end_group(s, r, err), code;
 	bool ran;
 
+	store_group_leave(s);
 	ran = r->state.pid || exit_code >= 0;
 	if (ran)
 		note_exit(r, exit_code);

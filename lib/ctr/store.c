@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 /* In our environment: we came from an ordinary user. */
@@ -139,6 +140,32 @@ const struct cgroup_host *store_cgroups(const struct store *s)
 	if (s->rootless)
 		take_delegated(s);
 	return s->cgroups;
+}
+
+int store_group_hold(const struct store *s)
+{
+	int fd = dir_open(s->run, ".");
+
+	while (fd >= 0 && flock(fd, LOCK_SH) < 0 && errno == EINTR)
+		;
+	return fd;
+}
+
+/* A group that has processes or other groups stays: rmdir(2), EBUSY. */
+bool store_group_leave(const struct store *s)
+{
+	const struct cgroup_host *host = store_cgroups(s);
+	char name[20] = "ctrbox-";
+	int fd = dir_open(s->run, ".");
+	bool gone = false;
+
+	memcpy(name + 7, s->tag, sizeof s->tag);
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+		for (int i = 0; i < host->n; i++)
+			gone |= unlinkat(host->h[i].fd, name, AT_REMOVEDIR) == 0;
+	if (fd >= 0)
+		close(fd);
+	return gone;
 }
 
 void store_close(struct store *s)

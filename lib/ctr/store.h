@@ -21,6 +21,12 @@ void store_close(struct store *s);
 /* The host's cgroup hierarchies, looked for once. A host without any (or whose /proc can't be read) has n == 0. */
 const struct cgroup_host *store_cgroups(const struct store *s);
 
+/* The group that all containers' groups are in, /ctrbox-TAG, goes when the last of them does. Held while a container is put there: a
+ * descriptor to close, or -errno. */
+int store_group_hold(const struct store *s);
+/* Removes it, unless a container is in it or about to be: whether it is gone by this. */
+bool store_group_leave(const struct store *s);
+
 /* $CTRBOX_ROOT alone, in the same way: a descriptor, or -errno, told. */
 int store_open(struct err *err);
 
