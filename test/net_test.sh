@@ -1,67 +1,8 @@
 #!/bin/sh
 # Networks and who is on them: what ctr-net does, what ctr-run's network options do, what is left afterwards.
 . "$(dirname "$0")/lib.sh"
-
-oneTimeSetUp() {
-	need_busybox
-	mkdir -p "$CTRBOX_RUN/net"
-	echo 0 >/proc/sys/net/ipv4/ip_forward
-}
-
-tearDown() {
-	ctr-ps -a -q | ctr-rm -f - >/dev/null 2>&1
-	ctr-net prune >/dev/null
-	assertNull 'nothing is left' "$(leftovers)"
-	assertNull 'no table is left' "$(nft list tables | grep ctrbox_)"
-	assertNull 'no lease is left' "$(find "$CTRBOX_RUN/net" -mindepth 1)"
-	assertNull 'no bridge is left' "$(ip -o link show type bridge)"
-	assertTrue 'no veth is left' 'wait_for 3 no_veth'
-	assertEquals 'forwarding is as it was' 0 "$(cat /proc/sys/net/ipv4/ip_forward)"
-	return 0 # else one failure ends all
-}
-
-no_veth() {
-	[ -z "$(ip -o link show type veth)" ]
-}
-
-# NETWORK: one with a small, known subnet.
-make_net() {
-	ctr-net create --subnet 10.9.0.0/24 "$1" >/dev/null
-}
-
-# NAME [OPT]..: one that sleeps.
-sleeper() {
-	_name=$1
-	shift
-	ctr-run -d --name "$_name" "$@" busybox sleep 600 >/dev/null
-}
-
-ip_of() {
-	ctr-ps -r -n -o ip -f "name=$1"
-}
-
-id_of() {
-	readlink "$CTRBOX_ROOT/names/$1"
-}
-
-# NETWORK N: its bridge has that many ports.
-ports_of() {
-	[ "$(ip -o link show master "$1" | wc -l)" -eq "$2" ]
-}
-
-supervisor_of() {
-	sed 's/.*"supervisor":\([0-9]*\).*/\1/' "$CTRBOX_RUN/containers/$(id_of "$1")/state.json"
-}
-
-# CTR: the addresses and names in its hosts file that aren't of the loopback, "ADDRESS NAME", sorted.
-names_in() {
-	ctr-exec "$1" cat /etc/hosts | sed -n '/^127\|^::1/!s/\t\([^ ]*\).*/ \1/p' | sort
-}
-
-# PORT: the map's elements that publish it.
-published() {
-	nft list ruleset | tr ',' '\n' | grep -E "(tcp|udp) \. $1 :"
-}
+# shellcheck source=test/net_host.sh
+. "$TOP/test/net_host.sh"
 
 # 120, 139, 140, 141; the bridge has its name, the record is JSON, the gateway is the bridge's: 145, 146, 181.
 test_create_as_the_notes_do() {
@@ -90,26 +31,6 @@ test_run_as_the_notes_do() {
 	assert_out_match 'default via 192\.168\.101\.1 dev eth0'
 }
 
-test_the_same_ports_inside_twice() {
-	make_net n
-	sleeper a --net n -p 8080:80
-	sleeper b --net n -p 8081:80
-	run_cap ctr-port a
-	assert_out '80/tcp -> 0.0.0.0:8080'
-	run_cap ctr-port b
-	assert_out '80/tcp -> 0.0.0.0:8081'
-}
-
-test_a_port_is_free_again_after_its_container() {
-	make_net n
-	sleeper a --net n -p 8080:80
-	run_cap ctr-run --rm --net n -p 8080:80 busybox true
-	assert_fails 125 'port 8080/tcp of the host is published already'
-	ctr-rm -f a >/dev/null
-	run_cap ctr-run --rm --net n -p 8080:80 busybox true
-	assert_ok
-}
-
 # 182, 186
 test_the_default_network_is_made_at_first_use() {
 	assertNull 'there is none' "$(ctr-net ls -q)"
@@ -136,21 +57,6 @@ test_addresses_go_upward_and_come_again_late() {
 	assertEquals 'but in the end' 10.9.0.2 "$(ip_of e)"
 	run_cap ctr-run --rm --net n busybox true
 	assert_fails 125 'network n: no address is free'
-}
-
-test_restart_has_an_address_and_its_ports() {
-	make_net n
-	sleeper a --net n -p 8080:80
-	ctr-restart -t 0 a >/dev/null
-	assert_match '^10\.9\.0\.[0-9]+$' "$(ip_of a)"
-	run_cap published 8080
-	assert_out_match ": $(ip_of a | sed 's/\./\\./g') \. 80"
-	ctr-stop -t 0 a >/dev/null
-	assertNull 'no port while it is down' "$(published 8080)"
-	assertNull 'no lease while it is down' "$(ls "$CTRBOX_RUN/net/n")"
-	ctr-start a >/dev/null
-	run_cap ctr-port a
-	assert_out '80/tcp -> 0.0.0.0:8080'
 }
 
 # 184
@@ -308,33 +214,6 @@ test_disconnect_although_the_interface_has_another_name() {
 	done
 }
 
-# The port led to an address that is somebody else's next.
-test_disconnect_takes_the_ports_along() {
-	make_net n
-	ctr-net create --subnet 10.10.0.0/24 m >/dev/null
-	rules() { nft list table inet "ctrbox_$(cat "$CTRBOX_ROOT/tag")" | grep -o 'tcp \. 8080 : [0-9.]*'; }
-	ports() { ctr-ps -r -n -o ports -f name=a; }
-	sleeper a --net n --net m -p 8080:80
-	assertEquals 'tcp . 8080 : 10.9.0.2' "$(rules)"
-	run_cap ctr-net disconnect n a
-	assert_ok
-	assertEquals 'the next network' 'tcp . 8080 : 10.10.0.2' "$(rules)"
-	run_cap ctr-net disconnect m a
-	assert_ok
-	assertNull "$(rules)"
-	assertEquals - "$(ports)"
-	sleeper b --net n -p 8080:80
-	run_cap ctr-net connect n a
-	assert_fails 1 'port 8080/tcp of the host is published already'
-	ctr-rm -f b >/dev/null
-	run_cap ctr-net connect n a
-	assert_ok
-	assertEquals "tcp . 8080 : $(ip_of a)" "$(rules)"
-	assertEquals '0.0.0.0:8080->80/tcp' "$(ports)"
-	ctr-rm -f a >/dev/null
-	assertNull "$(rules)"
-}
-
 test_connect_one_that_is_down_or_has_none() {
 	make_net n
 	ctr-create --name a busybox sleep 600 >/dev/null
@@ -430,33 +309,6 @@ assert c["networks"][0]["ip"] == "10.9.0.2" and c["networks"][0]["network"] == "
 assert c["ports"] == [{"protocol": "tcp", "host_port": 8080, "port": 80}]
 '
 	assertEquals 'so does ctr-inspect' 0 $?
-}
-
-test_ps_and_port() {
-	make_net n
-	sleeper a --net n -p 8080:80 -p 127.0.0.1:53:53/udp
-	run_cap ctr-ps -r -n -o name,ip,ports
-	assert_out "$(printf 'a\t10.9.0.2\t0.0.0.0:8080->80/tcp,127.0.0.1:53->53/udp')"
-	run_cap ctr-port a
-	assert_out '80/tcp -> 0.0.0.0:8080
-53/udp -> 127.0.0.1:53'
-	run_cap ctr-port a 80
-	assert_out 0.0.0.0:8080
-	run_cap ctr-port a 53/udp
-	assert_out 127.0.0.1:53
-	run_cap ctr-port a 53
-	assert_fails 1 "a: port 53/tcp isn't published"
-	for bad in 0 65536 x 80/sctp ''; do
-		run_cap ctr-port a "$bad"
-		assert_fails 2 'not PORT'
-	done
-	ctr-stop -t 0 a >/dev/null
-	run_cap ctr-port a
-	assert_fails 1 "isn't running"
-	run_cap ctr-ps -a -r -n -o name,ip,ports
-	assert_out "$(printf 'a\t-\t-')"
-	run_cap ctr-port
-	assert_fails 2 'container is missing'
 }
 
 test_bad_networks() {
@@ -588,62 +440,6 @@ test_several_addresses() {
 	done
 }
 
-test_bad_ports() {
-	make_net n
-	for bad in x 70000 70000:80 80:70000 80:0 -1:80 80: 80:80/sctp 80:80/ 1.2.3:80:80 8080-8070:80-70 80:80:80:80 '' : '[::1]80:80' \
-		0x50:80 80-:80 80:80/tcp/udp; do
-		run_cap ctr-run --rm --net n -p "$bad" busybox true
-		assert_fails 125 '-p .*: (not|the ranges)'
-	done
-	run_cap ctr-run --rm --net n -p 8000-8010:80-89 busybox true
-	assert_fails 125 'the ranges differ in length'
-	run_cap ctr-run --rm --net n -p 8080:80 -p 8080:81 busybox true
-	assert_fails 125 'port 8080/tcp'
-	run_cap ctr-run --rm --net n -p 192.0.2.1:8080:80 busybox true
-	assert_fails 125 '192\.0\.2\.1.*no such address'
-	assertNull 'nothing is published' "$(published 8080)"
-}
-
-test_port_forms() {
-	make_net n
-	sleeper a --net n -p 8000-8002:80-82 -p 127.0.0.1:9000:90/udp -p 9000:90/udp
-	run_cap ctr-port a
-	assert_out '80/tcp -> 0.0.0.0:8000
-81/tcp -> 0.0.0.0:8001
-82/tcp -> 0.0.0.0:8002
-90/udp -> 127.0.0.1:9000
-90/udp -> 0.0.0.0:9000'
-	sleeper b --net n -p 80 -p 0:81 -p 127.0.0.1::82
-	run_cap ctr-port b
-	assert_out_match '^80/tcp -> 0\.0\.0\.0:[0-9]{5}$'
-	assert_out_match '^81/tcp -> 0\.0\.0\.0:[0-9]{5}$'
-	assert_out_match '^82/tcp -> 127\.0\.0\.1:[0-9]{5}$'
-}
-
-test_publish_all_that_is_exposed() {
-	make_net n
-	ctr-image import -c 'CMD ["sleep", "600"]' -c 'EXPOSE 80 53/udp' exposing <"$BUILD/busybox.tar" >/dev/null
-	ctr-run -d --name a --net n -P exposing >/dev/null
-	run_cap ctr-port a
-	assert_out_match '^80/tcp -> 0\.0\.0\.0:[0-9]{5}$'
-	assert_out_match '^53/udp -> 0\.0\.0\.0:[0-9]{5}$'
-}
-
-test_a_port_that_a_program_of_the_host_has() {
-	make_net n
-	python3 -c 'import socket, time; s = socket.create_server(("127.0.0.1", 8080)); time.sleep(60)' &
-	pid=$!
-	wait_for 3 eval 'ss -Hltn | grep -q :8080 || grep -q ":1F90 .* 0A " /proc/net/tcp'
-	run_cap ctr-run --rm --net n -p 8080:80 busybox true
-	assert_fails 125 'port 8080/tcp of the host is used by a program of the host'
-	run_cap ctr-run --rm --net n -p 8080:80/udp busybox true
-	assert_ok
-	kill $pid
-	wait $pid
-	run_cap ctr-run --rm --net n -p 8080:80 busybox true
-	assert_ok
-}
-
 test_dns_and_hosts() {
 	make_net n
 	run_cap ctr-run --rm --net n --dns 192.0.2.53 --dns-search lan --add-host up:host-gateway --add-host db:192.0.2.9 busybox \
@@ -658,146 +454,6 @@ test_dns_and_hosts() {
 	ctr-rm -f b >/dev/null
 	run_cap ctr-exec a cat /etc/hosts
 	assert_out_match '^10\.9\.0\.1.up$'
-}
-
-test_reload_after_a_flush() {
-	make_net n
-	sleeper a --net n -p 8080:80
-	nft flush ruleset
-	run_cap ctr-net reload
-	assert_ok
-	run_cap published 8080
-	assert_out_match ': 10\.9\.0\.2 \. 80'
-	nft flush ruleset
-	sleeper b --net n -p 8081:80
-	run_cap published 8081
-	assert_out_match ': 10\.9\.0\.3 \. 80'
-	run_cap published 8080
-	assert_out_match ': 10\.9\.0\.2 \. 80'
-}
-
-# Nothing is cleared by hand: 147.
-test_what_a_killed_supervisor_leaves_goes_with_gc() {
-	make_net n
-	sleeper a --net n -p 8080:80
-	sleeper b --net n
-	kill -9 "$(supervisor_of a)"
-	sleep 0.2
-	run_cap ctr-gc
-	assert_ok
-	assert_out_match '^remains of container a$'
-	assertNull 'no port' "$(published 8080)"
-	assertEquals 'no lease' 10.9.0.3 "$(ls "$CTRBOX_RUN/net/n")"
-	assertEquals 'no name' '10.9.0.3 b' "$(names_in b)"
-	wait_for 3 ports_of n 1
-	assertEquals 'no veth' 0 $?
-	run_cap ctr-gc
-	assert_out ''
-}
-
-test_gc_takes_what_nobody_owns() {
-	make_net n
-	sleeper a --net n -p 8080:80
-	sleeper b --net n
-	kill -9 "$(supervisor_of a)"
-	sleep 0.2
-	rm -rf "$CTRBOX_ROOT/containers/$(id_of a)" "$CTRBOX_RUN/containers/$(id_of a)"
-	ctr-net create --subnet 10.10.0.0/24 m >/dev/null
-	mkdir -p "$CTRBOX_RUN/net/m"
-	ln -s 'p00000999999 p00000999999' "$CTRBOX_RUN/net/m/10.10.0.7"
-	table=$(nft list tables | sed -n 's/.* \(ctrbox_.*\)/\1/p')
-	nft add element inet "$table" pub4 '{ udp . 5353 : 10.9.0.77 . 53 }'
-	nft add element inet "$table" pub4 '{ udp . 5354 : 192.0.2.1 . 53 }'
-	run_cap ctr-gc
-	assert_ok
-	assert_out_match '^address n/10\.9\.0\.2$'
-	assert_out_match '^address m/10\.10\.0\.7$'
-	assert_out_match '^port 8080/tcp$'
-	assert_out_match '^port 5353/udp$'
-	assertEquals 'the running one keeps its own' 10.9.0.3 "$(ls "$CTRBOX_RUN/net/n")"
-	assertEquals 'and forgets the other' '10.9.0.3 b' "$(names_in b)"
-	assertNotNull 'what leads elsewhere is not ours' "$(published 5354)"
-	run_cap ctr-gc
-	assert_out ''
-}
-
-test_gc_leaves_what_is_in_use() {
-	make_net n
-	sleeper a --net n -p 8080:80 -p 127.0.0.1:8081:81/udp
-	ctr-net run n sleep 600 &
-	pid=$!
-	wait_for 3 [ -L "$CTRBOX_RUN/net/n/10.9.0.3" ]
-	run_cap ctr-gc
-	assert_ok
-	assert_out ''
-	assertEquals 'both leases' '10.9.0.2
-10.9.0.3' "$(ls "$CTRBOX_RUN/net/n")"
-	assertNotNull 'the port' "$(published 8080)"
-	kill $pid
-	wait $pid
-	assertEquals 'it dies of the signal' 143 $?
-}
-
-test_a_killed_net_run() {
-	make_net n
-	ctr-net run n sleep 600 &
-	pid=$!
-	wait_for 3 [ -L "$CTRBOX_RUN/net/n/10.9.0.2" ]
-	kill -9 $pid
-	wait $pid
-	run_cap ctr-gc
-	assert_out_match '^address n/10\.9\.0\.2$'
-}
-
-# What is left once all of a killed container is dead: a child that was being set up may hold its lock for a moment.
-all_clear() {
-	ctr-gc >/dev/null 2>killed.err && [ ! -s killed.err ] && [ -e /sys/class/net/right ] && [ "$(ls "$CTRBOX_RUN/net/n")" = 10.9.0.2 ] &&
-		[ "$(names_in witness)" = '10.9.0.2 witness' ] && [ -z "$(published 8080)" ]
-}
-
-test_killed_at_any_moment_gc_frees_all() {
-	make_net n
-	ip link add left type veth peer name right
-	sleeper witness --net n
-	i=0
-	while [ $i -lt 40 ]; do
-		ctr-run --name "k$i" --net n --net iface:right -p 8080:80 busybox sleep 600 >/dev/null 2>&1 &
-		pid=$!
-		sleep "0.0$((i / 10))$((i % 10))"
-		kill -9 $pid
-		wait $pid 2>/dev/null
-		wait_for 3 all_clear || fail "killed at $i: $(cat killed.err; ls "$CTRBOX_RUN/net/n" /sys/class/net; names_in witness; published 8080)"
-		i=$((i + 1))
-	done
-	assertNull 'no network namespace is kept' "$(grep "$CTRBOX_RUN" /proc/self/mountinfo)"
-	ip link del dev left
-}
-
-# Connected while its supervisor writes its state for the health checks.
-test_connect_beside_health_checks() {
-	make_net n
-	sleeper a --net none --health-cmd true --health-interval 1s
-	ctr-net connect n a
-	wait_for 5 eval 'ctr-ps -r -n -o health | grep -q ^healthy'
-	assertEquals 'both are noted' 10.9.0.2 "$(ip_of a)"
-	ctr-rm -f a >/dev/null
-	assertNull 'no lease is left' "$(ls "$CTRBOX_RUN/net/n")"
-}
-
-# 125
-test_after_a_reboot() {
-	make_net n
-	ctr-create --name a --net n -p 8080:80 busybox sleep 600 >/dev/null
-	nft flush ruleset
-	ip link del dev n
-	echo 0 >/proc/sys/net/ipv4/ip_forward
-	rm -rf "${CTRBOX_RUN:?}/net"
-	run_cap ctr-start a
-	assert_ok
-	run_cap ip -o -4 addr show dev n
-	assert_out_match 'inet 10\.9\.0\.1/24 '
-	assertEquals 'forwarding' 1 "$(cat /proc/sys/net/ipv4/ip_forward)"
-	assertNotNull 'the port' "$(published 8080)"
 }
 
 test_ptp() {
@@ -854,18 +510,6 @@ test_macvlan() {
 
 test_ipvlan() {
 	child_driver ipvlan CONFIG_IPVLAN
-}
-
-# shellcheck disable=SC1091
-
-test_gc_takes_a_record_that_was_being_written() {
-	make_net n
-	: >"$CTRBOX_ROOT/networks/.tmp-0badcafe"
-	run_cap ctr-gc
-	assert_ok
-	assert_out_match '^file networks/\.tmp-0badcafe$'
-	assertTrue 'the network stays' "[ -e '$CTRBOX_ROOT/networks/n.json' ]"
-	assertFalse "[ -e '$CTRBOX_ROOT/networks/.tmp-0badcafe' ]"
 }
 
 . shunit2
