@@ -20,10 +20,7 @@ oneTimeSetUp() {
 }
 
 oneTimeTearDown() {
-	if [ -n "$READY" ]; then
-		READY=
-		end_world
-	fi
+	end_world_once
 }
 
 setUp() {
@@ -197,28 +194,9 @@ test_forwarding_was_on() {
 	assertNull "$(remains)"
 }
 
-# other CMD..: the same with a second store.
-other() {
-	CTRBOX_ROOT=$WORK/root2 CTRBOX_RUN=$WORK/run2 "$@"
-}
-
 # 159: two stores that know nothing of each other; the first switched forwarding on, the second stays when it has gone.
 test_two_stores() {
-	one_pair
-	other need_busybox
-	other ctr-net create --subnet 10.9.2.0/24 two >/dev/null
-	other web_server far --net two -p 8085:80 -p 8085:80/udp
-	for port in 8080:80 8080:80/udp 127.0.0.1:8080:80; do
-		run_cap other ctr-run --rm --net two -p 8086:80 -p $port busybox true
-		assert_fails 125 'port 8080/(tcp|udp) of the host is published already'
-	done
-	run_cap other ctr-run --rm --net two -p 8086:80 busybox true
-	assert_ok
-	reaches out "$HOST" 8085 far "$OUT"
-	other reaches far "$WORLD" 7000 world "$UP1"
-	other reaches far "$HOST" 8080 web 10.9.2.2
-	reaches cli "$HOST" 8085 far "$CLI"
-	misses cli 10.9.2.2 80
+	two_stores
 	few_ways
 	misses out "$WORLD" 7000
 	end_networks

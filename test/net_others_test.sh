@@ -17,10 +17,7 @@ oneTimeSetUp() {
 }
 
 oneTimeTearDown() {
-	if [ -n "$READY" ]; then
-		READY=
-		end_world
-	fi
+	end_world_once
 }
 
 setUp() {

@@ -13,6 +13,7 @@
 #include "ctr/sync.h"
 #include "sys/memory.h"
 #include "sys/proc.h"
+#include "sys/signals.h"
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -220,18 +221,6 @@ static int run_until_done(struct supervisor *s, struct err *err)
 	}
 }
 
-static void watch_signals(struct supervisor *s)
-{
-	sigset_t set;
-
-	sigfillset(&set);
-	sigdelset(&set, SIGTSTP);
-	sigdelset(&set, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 /* Removes an --rm container, unless somebody holds its lock for long: then that command or ctr-gc will. */
 static int remove_own(struct supervisor *s, struct err *err)
 {
@@ -291,11 +280,11 @@ static int begin(struct supervisor *s, const struct start *in, bool local, struc
 
 	*s = (struct supervisor){ .store = in->store, .record = in->record, .process = in->process, .local = local, .window = in->window,
 				  .pidfile = in->pidfile,
-				  .signals = -1, .listener = -1, .child = { .pidfd = -1, .sync = -1, .tty = -1 },
+				  .signals = -1, .listener = -1, .child = { .pidfd = -1, .sync = -1, .tty = -1, .hold = -1 },
 				  .health = { .pidfd = -1 }, .streams = { { -1, -1, -1 }, { -1, -1, -1 }, { false, false, false } } };
 	for (int i = 0; i < CLIENTS_MAX; i++)
 		s->clients[i].fd = -1;
-	watch_signals(s);
+	s->signals = signals_relayed();
 	r = log_open(&s->log, in->record->dir, spec->log ? spec->log : "file", spec->log_max, spec->name, err);
 	return r < 0 ? r : start_once(s, err);
 }
