@@ -149,6 +149,36 @@ test_of_several_platforms_this_machines() {
 	refused 'many:1: it is for linux/[a-z0-9]+, not for linux/'
 }
 
+# `skopeo copy --all .. dir:`, and what may be wrong with such a directory.
+test_dir_of_several_platforms() {
+	cat >flat.py <<-'END'
+		def image(arch):
+		    c = config([one], arch)
+		    return c, manifest(c, [pack(one)])
+		foreign, mine = image('s390x' if HOST != 's390x' else 'ppc64le'), image(HOST)
+		top = index(descriptor(foreign[1], **made_for('s390x' if HOST != 's390x' else 'ppc64le')), descriptor(mine[1], **made_for(HOST)))
+		members = [('version', b'Directory Transport Version: 1.1\n'), ('manifest.json', top), (sha(pack(one)), pack(one))]
+		members += [(sha(m) + '.manifest.json', m) for c, m in (foreign, mine)] + [(sha(c), c) for c, m in (foreign, mine)]
+		which = {'config': sha(mine[0]), 'layer': sha(pack(one)), 'manifest': sha(mine[1]) + '.manifest.json'}.get(os.environ.get('BAD'))
+		missing = os.environ.get('MISSING')
+		write([(n, d if n != which else d + (b' ' if d[:1] == b'{' else bytes(20))) for n, d in members if n != which or not missing])
+	END
+	forge <flat.py
+	for how in file pipe; do
+		rm -rf "$CTRBOX_ROOT"
+		if [ $how = file ]; then run_cap ctr-image load a.tar; else run_cap sh -c 'cat a.tar | ctr-image load'; fi
+		assert_ok
+		assert_out_match '^[0-9a-f]{12}$'
+		assertEquals first "$(ctr-image export "$out" | tar -xO a)"
+	done
+	for bad in config layer manifest; do
+		BAD=$bad forge <flat.py
+		refused '[0-9a-f]{64}.*: corrupt: its digest is'
+		BAD=$bad MISSING=1 forge <flat.py
+		refused 'missing: [0-9a-f]{64}'
+	done
+}
+
 test_another_platform_when_asked_for() {
 	platforms have_mine=True
 	run_cap ctr-image load --platform linux/s390x a.tar

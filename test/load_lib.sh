@@ -3,7 +3,11 @@
 
 ARCHIVES=$BUILD/archives
 
-# first_layer DIR, second_layer DIR: a tree with all that layers may hold, and what changes it.
+# Called by oneTimeSetUp and oneTimeTearDown (which shunit2 calls twice): what skopeo and its kin note in /var/lib/containers goes.
+hide_var_lib() { mount -t tmpfs none /var/lib; }
+show_var_lib() { ! mountpoint -q /var/lib || umount /var/lib; }
+
+# first_layer DIR: a tree with all that layers may hold.
 first_layer() {
 	make_rootfs "$1"
 	mkdir -p "$1/deep/er" "$1/opaque" "$1/sticky"
@@ -41,6 +45,14 @@ make_archives() {
 }
 
 made_archives() {
+	exec 6>>"$ARCHIVES.lock" && flock 6
+	make_once
+	_made=$?
+	exec 6>&-
+	return $_made
+}
+
+make_once() {
 	[ -d "$ARCHIVES" ] && return
 	rm -rf "$ARCHIVES.new"
 	mkdir -p "$ARCHIVES.new"
@@ -56,7 +68,7 @@ see_tree() (
 	find . -type f -printf '%s %p\n' | sort -k2
 	find . \( -type b -o -type c \) -exec stat -c '%t %T %n' {} + | sort
 	find . -type f -exec sha256sum {} + | sort -k2
-	find . -type f | sort | xargs getfattr -h -d -m 'user|security.capability'
+	find . \( -type f -o -type d \) -print0 | sort -z | xargs -0 getfattr -h -d -m 'user|security.capability'
 )
 
 # same_tree NAME: whether the image's tree is what umoci unpacked.

@@ -5,8 +5,11 @@
 . "$TOP/test/load_lib.sh"
 
 oneTimeSetUp() {
+	hide_var_lib
 	made_archives || fail 'skopeo or umoci failed'
 }
+
+oneTimeTearDown() { show_var_lib; }
 
 setUp() { rm -rf "$CTRBOX_ROOT"; }
 

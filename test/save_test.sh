@@ -6,10 +6,13 @@
 . "$TOP/test/load_lib.sh"
 
 oneTimeSetUp() {
+	hide_var_lib
 	made_archives || fail 'skopeo or umoci failed'
 	{ entry etc/passwd root && entry bin/sh shell 0755 && finish; } >tiny.in
 	export TMPDIR="$WORK"
 }
+
+oneTimeTearDown() { show_var_lib; }
 
 setUp() {
 	rm -rf "$CTRBOX_ROOT" "$WORK/saved" "$WORK"/*.tar

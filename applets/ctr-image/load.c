@@ -17,7 +17,7 @@ struct load_options {
 
 #define O(M) offsetof(struct load_options, M)
 static const struct opt load_opts[] = {
-	{ 'i', "input", "FILE|DIR", OPT_STR, O(file), "read a file or an OCI layout's directory instead of stdin", NULL },
+	{ 'i', "input", "FILE|DIR", OPT_STR, O(file), "read a file, an OCI layout's directory or skopeo's dir: instead of stdin", NULL },
 	{ 0, "max-size", "SIZE", OPT_SIZE, O(max_size), "refuse more than SIZE of unpacked layers", NULL },
 	{ 0, "max-window", "SIZE", OPT_SIZE, O(max_window), "memory for zstd's window (8m): what --ultra and --long packed needs more", NULL },
 	{ 0, "platform", "OS/ARCH[/VARIANT]", OPT_STR, O(platform), "take images for another machine than this", NULL },

@@ -48,7 +48,7 @@ int archive_text(struct archive *a, const char *name, const char *hex, struct bu
  * the digest of the member's own bytes. 0 or -errno. */
 int archive_layer(struct archive *a, const char *name, const char *hex, const char *diff_id, struct err *err);
 
-/* The hex digits of a name like blobs/sha256/HEX, or NULL. */
+/* The hex digits of a name like blobs/sha256/HEX or HEX, or NULL. */
 const char *archive_blob_hex(const char *name);
 
 /* For archive*.c: */

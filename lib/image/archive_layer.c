@@ -63,7 +63,9 @@ const char *archive_blob_hex(const char *name)
 {
 	static const char blobs[] = "blobs/sha256/";
 
-	return starts_with(name, blobs) && sha256_is_hex(name + sizeof blobs - 1) ? name + sizeof blobs - 1 : NULL;
+	if (starts_with(name, blobs))
+		name += sizeof blobs - 1;
+	return sha256_is_hex(name) ? name : NULL;
 }
 
 static int add_layer(struct archive *a, const struct layer_made *made)

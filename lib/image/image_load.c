@@ -85,16 +85,16 @@ int load_add(struct load *l, const char *config, const struct strs *names, const
 	return rc < 0 && names->n ? err_prefix(err, "%.200s", names->v[0]) : rc;
 }
 
-/* manifest.json as `docker save` writes it: [{Config, RepoTags, Layers}]. */
+/* manifest.json as `docker save` writes it: [{Config, RepoTags, Layers}]; or an image's manifest. */
 static int load_docker(struct load *l, const struct buf *text, struct err *err)
 {
 	struct json *root = json_parse(text->p, text->len, err);
-	int rc = !root ? err_prefix(err, "manifest.json") :
+	int rc = !root ? err_prefix(err, "manifest.json") : root->type == JSON_OBJECT ? load_dir(l, root, err) :
 		 root->type != JSON_ARRAY ? err_msg(err, -EINVAL, "manifest.json: not a list of images") : 0;
 
 	if (rc == 0 && json_count(root) > LOAD_MANIFESTS_MAX)
 		rc = err_msg(err, -E2BIG, "more than %d images", LOAD_MANIFESTS_MAX);
-	for (const struct json *j = rc == 0 ? root->child : NULL; j && rc == 0; j = j->next) {
+	for (const struct json *j = rc == 0 && !l->flat ? root->child : NULL; j && rc == 0; j = j->next) {
 		struct strs names = { 0 }, layers = { 0 };
 		const char *config = json_str(j, "Config");
 

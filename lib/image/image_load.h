@@ -18,6 +18,7 @@ struct load {
 		struct strs layers;  /* the archive's names, lowest first */
 	} *v;
 	size_t n, manifests, kept;
+	bool flat;                   /* blobs have no folder: skopeo's `dir:` */
 };
 
 /* An image to load: its config's name in the archive, what it shall be called (as typed), its LAYERS' names. Checked as far as that goes
@@ -26,6 +27,9 @@ int load_add(struct load *l, const char *config, const struct strs *names, const
 
 /* What an OCI layout's index.json, TEXT, leads to: every image, of several platforms the one that fits best. 0 or -errno, told. */
 int load_oci(struct load *l, const struct buf *text, struct err *err);
+
+/* The same of skopeo's `dir:`, whose MANIFEST is manifest.json. */
+int load_dir(struct load *l, const struct json *manifest, struct err *err);
 
 /* How well an image fits the PLATFORM that is wanted (NULL: this machine): -1 not at all, else more is better. What it doesn't say fits. */
 int platform_rank(const char *platform, const char *os, const char *architecture, const char *variant);

@@ -1,4 +1,5 @@
-/* OCI image layouts (image-spec, image-layout.md): index.json, perhaps further indexes, manifests. */
+/* OCI image layouts (image-spec, image-layout.md): index.json, perhaps further indexes, manifests. And skopeo's `dir:`, which has the one or
+ * the other as manifest.json, blobs by digest beside it, and manifests below that as HEX.manifest.json. */
 #include "image/image_load.h"
 
 #include "image/sha256.h"
@@ -11,14 +12,14 @@
 
 static int read_index(struct load *l, const struct json *index, const char *name, int depth, struct err *err);
 
-/* Where a descriptor's blob is. 0 or -EINVAL. */
-static int blob_name(const struct json *descriptor, char **out, struct err *err)
+/* Where a descriptor's blob is; END: of a manifest's name in a `dir:`. 0 or -EINVAL. */
+static int blob_name(const struct load *l, const struct json *descriptor, const char *end, char **out, struct err *err)
 {
 	const char *digest = json_str(descriptor, "digest");
 
 	if (!digest || !starts_with(digest, "sha256:") || !sha256_is_hex(digest + 7))
 		return err_msg(err, -EINVAL, "\"%.80s\" is no sha256 digest", digest ? digest : "");
-	*out = xasprintf("blobs/sha256/%s", digest + 7);
+	*out = l->flat ? xasprintf("%s%s", digest + 7, end) : xasprintf("blobs/sha256/%s", digest + 7);
 	return 0;
 }
 
@@ -38,10 +39,10 @@ static int read_manifest(struct load *l, const struct json *m, const char *name,
 	const struct json *list = json_get(m, "layers");
 	struct strs names = { 0 }, layers = { 0 };
 	char *config = NULL, *layer;
-	int rc = blob_name(json_get(m, "config"), &config, err);
+	int rc = blob_name(l, json_get(m, "config"), "", &config, err);
 
 	for (const struct json *j = list && list->type == JSON_ARRAY ? list->child : NULL; j && rc == 0; j = j->next) {
-		rc = blob_name(j, &layer, err);
+		rc = blob_name(l, j, "", &layer, err);
 		if (rc == 0) {
 			strs_add(&layers, layer);
 			free(layer);
@@ -60,20 +61,25 @@ static int read_manifest(struct load *l, const struct json *m, const char *name,
 }
 
 /* A manifest, or an index of manifests for several platforms. */
+static int read_document(struct load *l, const struct json *j, const char *name, int depth, struct err *err)
+{
+	return json_get(j, "manifests") ? read_index(l, j, name, depth, err) : read_manifest(l, j, name, err);
+}
+
 static int read_blob(struct load *l, const struct json *descriptor, const char *name, int depth, struct err *err)
 {
 	struct buf text = { 0 };
 	struct json *j = NULL;
 	char *blob = NULL;
-	int rc = blob_name(descriptor, &blob, err);
+	int rc = blob_name(l, descriptor, ".manifest.json", &blob, err);
 
 	if (rc == 0 && ++l->manifests > LOAD_MANIFESTS_MAX)
 		rc = err_msg(err, -E2BIG, "more than %d manifests", LOAD_MANIFESTS_MAX);
 	if (rc == 0)
-		rc = archive_text(&l->a, blob, archive_blob_hex(blob), &text, err);
+		rc = archive_text(&l->a, blob, json_str(descriptor, "digest") + 7, &text, err);
 	if (rc == 0) {
 		j = json_parse(text.p, text.len, err);
-		rc = !j ? err_prefix(err, "%s", blob) : json_get(j, "manifests") ? read_index(l, j, name, depth + 1, err) : read_manifest(l, j, name, err);
+		rc = j ? read_document(l, j, name, depth + 1, err) : err_prefix(err, "%s", blob);
 	}
 	json_free(j);
 	buf_free(&text);
@@ -157,6 +163,12 @@ static int read_index(struct load *l, const struct json *index, const char *name
 			rc = read_blob(l, j, name_of(j, name), depth, err);
 	}
 	return rc;
+}
+
+int load_dir(struct load *l, const struct json *manifest, struct err *err)
+{
+	l->flat = true;
+	return read_document(l, manifest, NULL, 0, err) < 0 ? err_prefix(err, "manifest.json") : 0;
 }
 
 int load_oci(struct load *l, const struct buf *text, struct err *err)
