@@ -29,15 +29,16 @@ int ctr_export_main(int argc, char **argv)
 	struct err err = { 0 };
 	struct store store;
 	struct record record;
-	int fd;
+	struct archive_output out;
 
 	if (opt_parse(&usage, &o, argc, argv) != 1)
 		die_usage(2, "one container is expected");
 	target_open(argv[0], 1, &store, &record);
-	fd = archive_output(o.file);
-	if (copy_root(&store, &record, fd, &err) < 0) {
-		archive_drop(o.file, fd);
+	archive_output(&out, o.file);
+	if (copy_root(&store, &record, out.fd, &err) < 0) {
+		archive_drop(&out);
 		die_err(1, argv[0], &err);
 	}
+	archive_keep(&out);
 	return 0;
 }

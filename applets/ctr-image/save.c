@@ -53,6 +53,7 @@ int ctr_image_save(int argc, char **argv)
 	struct strs names = { 0 };
 	struct progress bar;
 	struct err err = { 0 };
+	struct archive_output out;
 	struct fd_sink to;
 	int n = opt_parse(&save_usage, &o, argc, argv), store, rc;
 
@@ -64,15 +65,17 @@ int ctr_image_save(int argc, char **argv)
 	opt_targets(n, argv, &names);
 	store = image_store();
 	add_all(&s, store, &names);
-	fd_sink_init(&to, archive_output(o.file));
+	archive_output(&out, o.file);
+	fd_sink_init(&to, out.fd);
 	progress_begin(&bar, names.v[0], s.length, o.quiet);
 	s.progress = progress_update;
 	s.progress_arg = &bar;
 	rc = image_save_write(&s, store, &to.s, &err);
 	progress_end(&bar);
 	if (rc < 0) {
-		archive_drop(o.file, to.fd);
+		archive_drop(&out);
 		die_err(1, NULL, &err);
 	}
+	archive_keep(&out);
 	return 0;
 }

@@ -83,6 +83,7 @@ int ctr_image_export(int argc, char **argv)
 	struct export_options o = { 0 };
 	struct image img = { 0 };
 	struct err err = { 0 };
+	struct archive_output out;
 	struct fd_sink to;
 	int store, fd;
 
@@ -92,10 +93,12 @@ int ctr_image_export(int argc, char **argv)
 	fd = image_tree_open(store, &img, &err);
 	if (fd < 0)
 		die_err(1, argv[0], &err);
-	fd_sink_init(&to, archive_output(o.file));
+	archive_output(&out, o.file);
+	fd_sink_init(&to, out.fd);
 	if (tar_write(&(struct tar_write){ .rootfd = fd, .cross_mounts = true }, &to.s, &err) < 0) {
-		archive_drop(o.file, to.fd);
+		archive_drop(&out);
 		die_err(1, argv[0], &err);
 	}
+	archive_keep(&out);
 	return 0;
 }

@@ -18,7 +18,7 @@ static ssize_t fd_read(struct source *s, void *data, size_t len, struct err *err
 
 static int fd_write(struct sink *s, const void *data, size_t len, struct err *err)
 {
-	int rc = write_all(((struct fd_sink *)s)->fd, data, len);
+	int rc = interrupted() ? -EINTR : write_all(((struct fd_sink *)s)->fd, data, len);
 
 	return rc < 0 ? err_sys(err, rc, "write") : 0;
 }
