@@ -185,7 +185,7 @@ static int receive(struct talk *t)
 			break;
 		if (n < 0)
 			return err_sys(t->err, -errno, "%s", t->what);
-		for (const struct nlmsghdr *h = (void *)data; NLMSG_OK(h, (size_t)n); h = NLMSG_NEXT(h, n))
+		for (const struct nlmsghdr *h = (void *)data; n > 0 && NLMSG_OK(h, (size_t)n); h = NLMSG_NEXT(h, n)) /* padding may be missing */
 			take(t, h);
 	}
 	return t->result;
