@@ -119,7 +119,7 @@ a *:* rwm'; do
 		run_cap ctr-run --rm --net none --device-cgroup-rule "$rule" busybox true
 		assert_fails 125 '--device-cgroup-rule: device rule '
 	done
-	for bad in /dev/null:rwr /dev/null::r; do
+	for bad in '' : /dev/null:rwr /dev/null::r; do
 		run_cap ctr-run --rm --net none --device "$bad" busybox true
 		assert_rc 125
 	done

@@ -220,21 +220,20 @@ static int parse_device(struct spec *spec, const char *value, struct err *err)
 {
 	struct strs part = { 0 };
 	struct stat st;
-	bool rights;
-	const char *target;
+	bool rights, elsewhere;
 	int r = 0;
 
 	strs_split(&part, value, ':');
 	rights = part.n > 1 && is_rights(part.v[part.n - 1]);
-	target = part.n > 1u + rights ? part.v[1] : part.v[0];
+	elsewhere = part.n > 1u + rights;
 	if (!part.n || part.n > 2u + rights)
 		r = err_msg(err, -EINVAL, "--device %s: not SRC[:DST][:rwm]", value);
 	else if (stat(part.v[0], &st) < 0)
 		r = err_sys(err, -errno, "--device %s", part.v[0]);
 	else if (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode))
 		r = err_msg(err, -ENODEV, "--device %s: is no device", part.v[0]);
-	else if ((r = check_target(target, err)) == 0)
-		spec_mount(spec, "device", part.v[0], target, rights ? part.v[part.n - 1] : "rwm");
+	else if ((r = check_target(part.v[elsewhere], err)) == 0)
+		spec_mount(spec, "device", part.v[0], part.v[elsewhere], rights ? part.v[part.n - 1] : "rwm");
 	strs_free(&part);
 	return r;
 }
