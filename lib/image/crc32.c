@@ -21,7 +21,18 @@ static void prepare(void)
 			table[k][i] = table[k - 1][i] >> 8 ^ table[0][table[k - 1][i] & 0xff];
 }
 
-__attribute__((optimize("O2"))) static uint32_t by_table(uint32_t c, const unsigned char *p, size_t len)
+/* Processors without a crc32_*.c of their own have these two. */
+__attribute__((weak)) bool crc32_cpu_has(void)
+{
+	return false;
+}
+
+__attribute__((weak)) uint32_t crc32_cpu_blocks(uint32_t crc, const unsigned char *p, size_t n)
+{
+	return crc32_plain(crc, p, 64 * n);
+}
+
+__attribute__((optimize("O2"))) uint32_t crc32_plain(uint32_t c, const unsigned char *p, size_t len)
 {
 	for (; len >= 8; len -= 8, p += 8) {
 		uint32_t a = c ^ ((uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24);
@@ -42,12 +53,9 @@ uint32_t crc32_add(uint32_t crc, const void *data, size_t len)
 	if (!table[0][1])
 		prepare();
 	if (len >= 256 && fast) {
-		unsigned char rest[16];
-
-		crc32_cpu_fold(c, p, len / 64, rest);
-		c = by_table(0, rest, sizeof rest);
+		c = crc32_cpu_blocks(c, p, len / 64);
 		p += len & ~(size_t)63;
 		len &= 63;
 	}
-	return ~by_table(c, p, len);
+	return ~crc32_plain(c, p, len);
 }

@@ -53,13 +53,29 @@ __attribute__((optimize("O2"))) static void plain_block(uint32_t h[8], const uns
 	h[4] += e, h[5] += f, h[6] += g, h[7] += k;
 }
 
+void sha256_plain(uint32_t h[8], const unsigned char *p, size_t n)
+{
+	for (; n; n--, p += 64)
+		plain_block(h, p);
+}
+
+/* Processors without a sha256_*.c of their own have these two. */
+__attribute__((weak)) bool sha256_cpu_has(void)
+{
+	return false;
+}
+
+__attribute__((weak)) void sha256_cpu_blocks(uint32_t h[8], const unsigned char *p, size_t n)
+{
+	sha256_plain(h, p, n);
+}
+
 static void blocks(struct sha256 *s, const unsigned char *p, size_t n)
 {
 	if (s->fast)
 		sha256_cpu_blocks(s->h, p, n);
 	else
-		for (; n; n--, p += 64)
-			plain_block(s->h, p);
+		sha256_plain(s->h, p, n);
 }
 
 void sha256_init(struct sha256 *s)

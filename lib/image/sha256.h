@@ -25,9 +25,10 @@ void sha256_hex(const void *data, size_t len, char hex[65]);
 /* Whether S is such a digest: 64 lower-case hex digits. */
 bool sha256_is_hex(const char *s);
 
-/* The round constants, and the two ways to digest N blocks of 64 bytes: for sha256*.c only. */
+/* For sha256*.c: the round constants; whether this processor has instructions for it; and N blocks of 64 bytes, by them or without. */
 extern const uint32_t sha256_k[64];
 bool sha256_cpu_has(void);
 void sha256_cpu_blocks(uint32_t h[8], const unsigned char *p, size_t n);
+void sha256_plain(uint32_t h[8], const unsigned char *p, size_t n);
 
 #endif

@@ -1,8 +1,8 @@
 /* CRC-32 by x86's PCLMULQDQ: four registers are folded over the data at once (Intel, "Fast CRC Computation for Generic Polynomials
- * Using PCLMULQDQ"). The constants are powers of x modulo the polynomial, bits reflected. Other processors have none here. */
+ * Using PCLMULQDQ"). The constants are powers of x modulo the polynomial, bits reflected. */
+#if defined(__x86_64__) || defined(__i386__)
 #include "image/crc32.h"
 
-#ifdef __x86_64__
 #include <cpuid.h>
 #include <immintrin.h>
 
@@ -23,11 +23,12 @@ static inline __m128i fold(__m128i x, __m128i k, __m128i next)
 }
 
 __attribute__((target("pclmul,sse4.1"), optimize("O2")))
-void crc32_cpu_fold(uint32_t crc, const unsigned char *p, size_t n, unsigned char rest[16])
+uint32_t crc32_cpu_blocks(uint32_t crc, const unsigned char *p, size_t n)
 {
 	const __m128i *v = (const __m128i *)p;
 	__m128i a = _mm_xor_si128(_mm_loadu_si128(v), _mm_cvtsi32_si128((int)crc));
 	__m128i b = _mm_loadu_si128(v + 1), c = _mm_loadu_si128(v + 2), d = _mm_loadu_si128(v + 3);
+	unsigned char rest[16];
 
 	while (--n) {
 		v += 4;
@@ -40,21 +41,7 @@ void crc32_cpu_fold(uint32_t crc, const unsigned char *p, size_t n, unsigned cha
 	c = fold(b, FOLD_16, c);
 	d = fold(c, FOLD_16, d);
 	_mm_storeu_si128((__m128i *)rest, d);
-}
-
-#else
-
-bool crc32_cpu_has(void)
-{
-	return false;
-}
-
-void crc32_cpu_fold(uint32_t crc, const unsigned char *p, size_t n, unsigned char rest[16])
-{
-	(void)crc;
-	(void)p;
-	(void)n;
-	(void)rest;
+	return crc32_plain(0, rest, sizeof rest);
 }
 
 #endif

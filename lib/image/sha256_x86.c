@@ -1,7 +1,7 @@
-/* SHA-256 with the x86 SHA extensions (Intel SDM, SHA256RNDS2 and its two neighbours); other processors have none here. */
+/* SHA-256 with the x86 SHA extensions (Intel SDM, SHA256RNDS2 and its two neighbours). */
+#if defined(__x86_64__) || defined(__i386__)
 #include "image/sha256.h"
 
-#ifdef __x86_64__
 #include <cpuid.h>
 #include <immintrin.h>
 
@@ -62,20 +62,6 @@ void sha256_cpu_blocks(uint32_t h[8], const unsigned char *p, size_t n)
 	h[3] = (uint32_t)_mm_extract_epi32(s1, 2);
 	h[6] = (uint32_t)_mm_extract_epi32(s1, 1);
 	h[7] = (uint32_t)_mm_extract_epi32(s1, 0);
-}
-
-#else
-
-bool sha256_cpu_has(void)
-{
-	return false;
-}
-
-void sha256_cpu_blocks(uint32_t h[8], const unsigned char *p, size_t n)
-{
-	(void)h;
-	(void)p;
-	(void)n;
 }
 
 #endif
