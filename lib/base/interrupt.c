@@ -1,9 +1,12 @@
 #include "base/interrupt.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 
-static volatile sig_atomic_t came;
+static atomic_int came;
 
 static void note(int sig)
 {
@@ -24,6 +27,21 @@ void interrupt_catch(void)
 bool interrupted(void)
 {
 	return came;
+}
+
+int interrupt_wait(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	sigset_t all, old;
+	int rc;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &old); /* one that comes before ppoll(2) waits for it */
+	do
+		rc = interrupted() ? -EINTR : ppoll(&p, 1, NULL, &old) < 0 ? -errno : 0;
+	while (rc == -EINTR && !interrupted());
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	return rc;
 }
 
 void interrupt_end(void)

@@ -10,6 +10,9 @@ void interrupt_catch(void);
 /* Whether one came. */
 bool interrupted(void);
 
+/* Waits until FD can be read. 0, -EINTR if one came (at whatever moment), or -errno. */
+int interrupt_wait(int fd);
+
 /* Ends the process as the signal would have, if one came. */
 void interrupt_end(void);
 

@@ -120,7 +120,7 @@ static int check_digest(struct archive_blob *b, const char *hex, const char *dif
 
 int archive_make_layer(struct archive *a, struct archive_blob *b, const char *hex, struct err *err)
 {
-	struct layer_import how = { .digested = true, .max_window = a->max_window, .max_size = a->max_size };
+	struct layer_import how = { .digested = true, .resumed = a->kind == ARCHIVE_STREAM, .max_window = a->max_window, .max_size = a->max_size };
 	struct layer_made made;
 	int rc, at;
 

@@ -73,7 +73,7 @@ static int take_layer(struct archive *a, struct archive_member *m, struct archiv
 		m->layer = (size_t)at;
 		return 0;
 	}
-	if (from->failed || (at != -EINVAL && at != -ENOTSUP && at != -ENAMETOOLONG && at != -E2BIG))
+	if (from->failed || !layer_is_bad(at))
 		return from->failed ? at : err_prefix(err, "%.100s", m->name);
 	m->wrong = xstrdup(err->text);
 	err->code = 0;

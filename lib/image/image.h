@@ -66,6 +66,7 @@ int image_change(struct image *img, const char *instruction, struct err *err);
 struct layer_import {
 	int strip;                   /* leading components to drop from each name */
 	bool digested;               /* its digest is known and will be compared: an end mark may be missing (umoci writes none) */
+	bool resumed;                /* after a layer that layer_is_bad its source is read on */
 	bool rootfs;                 /* refuse what is an archive of images rather than of files */
 	int64_t max_window;          /* of zstd, bytes; 0: ZSTD_WINDOW */
 	int64_t max_size;            /* of the tar, unpacked, bytes; 0: any */

@@ -5,6 +5,7 @@
 #include "base/kernel.h"
 #include "base/num.h"
 #include "base/say.h"
+#include "image/ahead.h"
 #include "image/sha256.h"
 #include "image/tar_index.h"
 #include "image/unpack.h"
@@ -100,17 +101,22 @@ static void tell_changed(const struct tar_extract *t)
 		say("%llu device nodes can't be made in a user namespace", (unsigned long long)t->left_out);
 }
 
-/* FROM into the directory TREE, which INDEX (may be NULL) is told of; digest and size into HOW. */
+/* FROM into the directory TREE, which INDEX (may be NULL) is told of; digest and size into HOW. A second processor takes the decompression, or,
+ * where there is none, reading and the digest. */
 static int extract(int tree, struct tar_index *index, struct source *from, struct layer_import *how, struct err *err)
 {
 	struct tar_extract t = { .rootfd = tree, .strip = how->strip, .unended = how->digested, .whiteouts = true, .index = index };
 	struct count_source count = { { count_read }, from, how, 0 };
-	struct source *unpacked = unpack_new(&count.s, how->max_window);
-	struct hash_source hash = { .s = { hash_read }, .from = unpacked, .max = how->max_size };
-	int rc;
+	struct source *unpacked = unpack_new(&count.s, how->max_window), *ahead;
+	struct hash_source hash = { .s = { hash_read }, .max = how->max_size };
+	int packed = unpack_packed(unpacked, err), rc = packed;
 
+	ahead = ahead_new(packed ? unpacked : &hash.s);
+	hash.from = packed ? ahead : unpacked;
 	sha256_init(&hash.sha);
-	rc = tar_extract(&t, &hash.s, err);
+	if (rc >= 0)
+		rc = tar_extract(&t, packed ? &hash.s : ahead, err);
+	ahead_free(ahead, how->resumed && layer_is_bad(rc));
 	tell_changed(&t);
 	unpack_free(unpacked);
 	if (rc == 0 && how->rootfs)
@@ -119,6 +125,11 @@ static int extract(int tree, struct tar_index *index, struct source *from, struc
 	how->size = t.bytes;
 	how->unpacked = hash.bytes;
 	return rc;
+}
+
+bool layer_is_bad(int rc)
+{
+	return rc == -EINVAL || rc == -ENOTSUP || rc == -ENAMETOOLONG || rc == -E2BIG;
 }
 
 /* The same, with an index of the tar. With components stripped it isn't that tar that will be wanted back. */

@@ -44,6 +44,9 @@ struct layer_made {
 int layer_make(int folder, struct source *from, struct layer_import *how, struct layer_made *made, struct err *err);
 int layer_settle(int folder, struct layer_made *m, struct err *err);
 
+/* Whether RC, why a layer couldn't be made, says something about the layer alone, not of the store. */
+bool layer_is_bad(int rc);
+
 /* Lets go of it; a layer that hasn't settled goes. */
 void layer_unmake(int folder, struct layer_made *m);
 

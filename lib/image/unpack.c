@@ -53,6 +53,8 @@ static int find_out(struct unpack *u, struct err *err)
 {
 	const char *name;
 
+	if (u->known)
+		return 0;
 	while (u->have < MAGIC) {
 		ssize_t n = u->from->read(u->from, u->magic + u->have, MAGIC - u->have, err);
 
@@ -78,7 +80,7 @@ static int find_out(struct unpack *u, struct err *err)
 static ssize_t unpack_read(struct source *s, void *data, size_t len, struct err *err)
 {
 	struct unpack *u = (struct unpack *)s;
-	int rc = u->known ? 0 : find_out(u, err);
+	int rc = find_out(u, err);
 
 	if (rc < 0)
 		return rc;
@@ -96,6 +98,14 @@ struct source *unpack_new(struct source *from, int64_t max_window)
 	u->from = from;
 	u->max_window = max_window;
 	return &u->s;
+}
+
+int unpack_packed(struct source *unpacked, struct err *err)
+{
+	struct unpack *u = (struct unpack *)unpacked;
+	int rc = find_out(u, err);
+
+	return rc < 0 ? rc : u->gzip || u->zstd;
 }
 
 void unpack_free(struct source *unpacked)

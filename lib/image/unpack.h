@@ -7,6 +7,10 @@
 
 /* MAX_WINDOW: bytes of the largest zstd window that is taken; 0: ZSTD_WINDOW. */
 struct source *unpack_new(struct source *from, int64_t max_window);
+
+/* Whether it is compressed: 1, 0, or -errno (told). Reads as far as it takes to know. */
+int unpack_packed(struct source *unpacked, struct err *err);
+
 void unpack_free(struct source *unpacked);
 
 #endif
