@@ -1,5 +1,6 @@
+#include "sys/overlay.h"
 #include "base/kernel.h"
-#include "base/path.h"
+#include "base/release.h"
 #include "sys/mount.h"
 #include <fcntl.h>
 #include <stdio.h>
@@ -7,8 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* A kernel whose defaults differ must not let copy-up store empty files (metacopy) or follow an upper's redirects. */
-static const char *const safe_options[][2] = {
+const char *const overlay_safe_options[OVERLAY_SAFE_OPTIONS][2] = {
 	{ "redirect_dir", "nofollow" }, { "metacopy", "off" }, { "index", "off" },
 };
 
@@ -17,9 +17,7 @@ static int set_string(int fs, const char *key, const char *value)
 	return sys_fsconfig(fs, FSCONFIG_SET_STRING, key, value, 0);
 }
 
-/* LOWER, the uppermost first, without those that are there again: the kernel wants each once (ELOOP), and the uppermost says all that the
- * others would. Returns how many; OUT has room for N. */
-static int each_once(const int *lower, int n, int *out)
+int overlay_each_once(const int *lower, int n, int *out)
 {
 	struct stat *seen = xcalloc((size_t)n, sizeof *seen);
 	int kept = 0;
@@ -38,19 +36,30 @@ static int each_once(const int *lower, int n, int *out)
 	return kept;
 }
 
+/* -E2BIG: the kernel doesn't know how. */
+static int append_lower(int fs, const int *lower, int n)
+{
+	char name[256];
+	int r = kernel_since(6, 8) ? 0 : -E2BIG; /* the attempt would be in the kernel's log */
+
+	for (int i = 0; i < n && !r; i++) {
+		r = set_string(fs, "lowerdir+", mount_name(lower[i], name));
+		if (r == -EINVAL && !i)
+			r = -E2BIG;
+	}
+	return r;
+}
+
 static int set_lower(int fs, const int *lower, int n)
 {
 	struct buf all = { 0 };
 	char name[256];
-	int r = 0;
+	int r;
 
 	for (int i = 0; i < n; i++)
 		buf_fmt(&all, "%s%s", i ? ":" : "", mount_name(lower[i], name));
-	if (all.len < 256) /* fsconfig(2) refuses longer strings */
-		r = set_string(fs, "lowerdir", all.p);
-	else
-		for (int i = 0; i < n && !r; i++)
-			r = set_string(fs, "lowerdir+", mount_name(lower[i], name));
+	/* fsconfig(2) refuses longer strings */
+	r = all.len < 256 ? set_string(fs, "lowerdir", all.p) : append_lower(fs, lower, n);
 	buf_free(&all);
 	return r;
 }
@@ -60,7 +69,7 @@ static int set_layers(int fs, const int *lower, int n, int upper, int work)
 	int *once = xcalloc((size_t)n, sizeof *once), r;
 	char name[256];
 
-	r = set_lower(fs, once, each_once(lower, n, once));
+	r = set_lower(fs, once, overlay_each_once(lower, n, once));
 	free(once);
 	if (!r && upper >= 0)
 		r = set_string(fs, "upperdir", mount_name(upper, name));
@@ -75,8 +84,8 @@ static int configure(int fs, const char *source, const int *lower, int n, int up
 
 	if (!r)
 		r = set_layers(fs, lower, n, upper, work);
-	for (size_t i = 0; i < sizeof safe_options / sizeof *safe_options && !r; i++)
-		r = set_string(fs, safe_options[i][0], safe_options[i][1]);
+	for (int i = 0; i < OVERLAY_SAFE_OPTIONS && !r; i++)
+		r = set_string(fs, overlay_safe_options[i][0], overlay_safe_options[i][1]);
 	if (!r && userxattr)
 		r = sys_fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0);
 	return r ? r : sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
@@ -92,11 +101,14 @@ int overlay_open(const char *source, const int *lower, int n, int upper, int wor
 	}
 	if (fs < 0)
 		return err_sys(err, fs, "open overlay file system");
-	r = configure(fs, source ? source : "overlay", lower, n, upper, work, userxattr);
-	fd = r ? r : sys_fsmount(fs, FSMOUNT_CLOEXEC, 0);
+	source = source ? source : "overlay";
+	r = configure(fs, source, lower, n, upper, work, userxattr);
+	fd = r == -E2BIG ? overlay_by_mount(source, lower, n, upper, work, userxattr) : r ? r : sys_fsmount(fs, FSMOUNT_CLOEXEC, 0);
 	if (fd < 0) {
 		err_sys(err, fd, "mount overlay of %d layer%s", n, n == 1 ? "" : "s");
 		mount_kernel_words(fs, err);
+		if (fd == -E2BIG)
+			err_hint(err, "with a user namespace so many need Linux 6.8");
 	}
 	close(fs);
 	return fd;
