@@ -40,7 +40,7 @@ SOURCES := applets/main.c $(SELECTED:%=applets/%.c) $(sort $(wildcard $(SELECTED
 	$(sort $(shell find lib -name '*.c'))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/obj/%.o)
 
-.PHONY: all install image debian demo test test-escapes-bite bench size lint asan busybox clean help FORCE
+.PHONY: all install image debian demo test test-escapes-bite fuzz bench size lint asan busybox clean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/ctrbox $(BUILD)/bin/.made
@@ -133,6 +133,13 @@ test-escapes-bite:
 	$(MAKE) all image
 	BUILD='$(abspath $(BUILD))' tools/escapes-bite
 
+# SECONDS of each target, of TARGETS or all.
+SECONDS ?= 60
+fuzz:
+	tools/setup
+	$(MAKE) all
+	BUILD='$(abspath $(BUILD))' tools/fuzz/run $(SECONDS) $(TARGETS)
+
 bench: all image $(BUILD)/bench/floor $(BUILD)/bench/pair $(BUILD)/bench/net $(BUILD)/bench/seccomp $(BUILD)/bench/decode
 	BUILD='$(abspath $(BUILD))' tools/bench/run
 
@@ -148,7 +155,7 @@ size: all
 	tools/size $(SELECTED)
 
 lint: $(BUILD)/applets.h $(BUILD)/seccomp_default.h
-	shellcheck $$(grep -lE '^#!/bin/sh|^# shellcheck shell' test/* tools/* .ci/*)
+	shellcheck $$(grep -lE '^#!/bin/sh|^# shellcheck shell' test/* tools/* tools/*/* .ci/* 2>/dev/null)
 	@if command -v cppcheck >/dev/null; then set -x; cppcheck --quiet --enable=warning,portability --inline-suppr \
 		--error-exitcode=1 -D_GNU_SOURCE -D__x86_64__ -Ilib -I$(BUILD) applets lib; fi
 	@if command -v clang-tidy >/dev/null; then set -x; clang-tidy --quiet $(SOURCES) -- \
@@ -168,6 +175,7 @@ help:
 		'make busybox    one word to a shell in a container' \
 		'make test       every test, as root; the last line is "N passed, N failed"' \
 		'make test-escapes-bite   shows that each test of an escape fails without its defence' \
+		'make fuzz SECONDS=60   rubbish for all that takes bytes from strangers (TARGETS="json tar")' \
 		'make image      build/busybox.tar and .tar.gz, the default image' \
 		'make install    into $$(DESTDIR)$$(BINDIR) and $$(DESTDIR)$$(MANDIR)' \
 		'make size       what each applet adds to the binary' \
