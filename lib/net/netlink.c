@@ -127,7 +127,7 @@ static int refusal(const struct nlmsghdr *h, const char *what, struct err *err)
 	const char *words = NULL;
 
 	if (h->nlmsg_flags & NLM_F_ACK_TLVS && h->nlmsg_len >= NLMSG_HDRLEN + ALIGN(skip))
-		words = netlink_attr((const char *)e + ALIGN(skip), h->nlmsg_len - NLMSG_HDRLEN - ALIGN(skip), NLMSGERR_ATTR_MSG, NULL);
+		words = netlink_attr_str((const char *)e + ALIGN(skip), h->nlmsg_len - NLMSG_HDRLEN - ALIGN(skip), NLMSGERR_ATTR_MSG);
 	err_sys(err, e->error, "%s", what);
 	if (words)
 		err_hint(err, words);
