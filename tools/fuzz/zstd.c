@@ -23,6 +23,7 @@ static const char *const stricter[] = {
 	"the sequences' tables",                     /* reserved bits */
 	"bytes after the literals",
 	"an empty block",
+	"a bad block",                               /* one larger than all that its frame may hold, if it is the frame's only one */
 	"less than the promised size",               /* it doesn't look if the last block is empty */
 	"more than the promised size",               /* it looks at the end alone */
 };
