@@ -147,9 +147,9 @@ gone() { ! [ -e "/proc/$1/task" ] || grep -q '^State:.Z' "/proc/$1/status"; }
 
 # end_by SIGNAL: starve's process gets it; how it ended.
 end_by() {
-	kill -"$1" $pid
-	wait_for 60 gone $pid || kill -9 $pid
-	wait $pid
+	kill -"$1" "$pid"
+	wait_for 60 gone "$pid" || kill -9 "$pid"
+	wait "$pid"
 }
 
 test_a_signal_ends_a_wait_for_a_silent_pipe() {

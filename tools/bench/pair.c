@@ -4,7 +4,7 @@
  *
  * Each is forked, executed and waited for (its words split at blanks, stdout to /dev/null), after IDLE_MS of sleep. A line for each:
  * name, median and p10 in milliseconds, both as multiples of BASE's, median of the processor time, peak memory in KB. A command
- * that fails ends it all. */
+ * that fails ends it all. $BEFORE, a line of shell, is run before each, uncounted. */
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
@@ -76,6 +76,17 @@ static double run_once(struct command *c, const posix_spawn_file_actions_t *acti
 	return now_ms() - start;
 }
 
+/* What $BEFORE says is done before each run, uncounted. */
+static void before(void)
+{
+	const char *command = getenv("BEFORE");
+
+	if (command && system(command)) {
+		fprintf(stderr, "pair: BEFORE failed\n");
+		exit(1);
+	}
+}
+
 static int ascending(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
@@ -118,10 +129,12 @@ int main(int argc, char **argv)
 		parse(argv[3 + i], &c[i]);
 		c[i].ms = calloc((size_t)rounds, sizeof *c[i].ms);
 		c[i].cpu_ms = calloc((size_t)rounds, sizeof *c[i].cpu_ms);
+		before();
 		run_once(&c[i], &actions, c[i].cpu_ms); /* so that nobody pays for reading from the disk */
 	}
 	for (int round = 0; round < rounds; round++)
 		for (int i = 0; i < n; i++) {
+			before();
 			nanosleep(&(struct timespec){ idle_ms / 1000, idle_ms % 1000 * 1000000 }, NULL);
 			c[i].ms[round] = run_once(&c[i], &actions, &c[i].cpu_ms[round]);
 		}
