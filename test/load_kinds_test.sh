@@ -388,6 +388,35 @@ test_a_gigabyte_of_zeros() {
 	refused 'larger than was allowed \(--max-size\)' --max-size 100m
 }
 
+# peak FILE: kilobytes that loading takes, from a file or a pipe, if it is more than what Python took before it.
+peak() {
+	for from in "$1" ''; do
+		rm -rf "$CTRBOX_ROOT"
+		# shellcheck disable=SC2086 # a word or none
+		python3 -I -S -c 'import os, sys; print(os.wait4(os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ), 0)[2].ru_maxrss)' \
+			"$BUILD/bin/ctr-image" load -q $from <"$1" | tail -n 1
+	done | sort -n | tail -n 1
+}
+
+# Windows of 8 MB, which is what zstd has from level 19 on.
+test_memory_is_bounded() {
+	window='zstd -q -1 --zstd=wlog=23'
+	forge <<-END
+		import subprocess
+		data = layer(a=os.urandom(10 << 20).hex())
+		write(old(([subprocess.run('$window'.split(), input=data, stdout=subprocess.PIPE, check=True).stdout], ['a:1'], config([data]))))
+	END
+	gzip -1 <a.tar >a.gz
+	$window <a.tar >a.zst
+	for file in a.tar a.gz; do
+		kb=$(peak $file)
+		assertTrue "$file: $kb KB" "[ '$kb' -lt 16384 ]"
+	done
+	kb=$(peak a.zst)
+	assertTrue "two windows: $kb KB" "[ '$kb' -gt 16384 ] && [ '$kb' -lt 19456 ]"
+	rm a.gz a.zst
+}
+
 test_a_full_disk() {
 	forge <<-'END'
 		one = layer(a='x' * 3000000)
