@@ -20,10 +20,10 @@ static bool still_there(int folder, const char *name, int fd)
 
 int folder_lock(int folder, const char *name, int how)
 {
-	int fd = dir_open(folder, name), rc = 0;
+	int fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), rc = 0;
 
 	if (fd < 0)
-		return fd;
+		return -errno;
 	if (flock(fd, how | LOCK_NB) < 0)
 		rc = -errno;
 	else if (!still_there(folder, name, fd))

@@ -38,17 +38,18 @@ static int write_image(int folder, const char *id, const struct buf *config, str
 static int write_name(int store, const char *name, const char *id, struct err *err)
 {
 	char file[256], tmp[TMP_NAME] = TMP_PREFIX, target[80];
-	int folder = store_folder(store, NAMES, err), rc = 0;
+	int folder = store_folder(store, NAMES, err), rc = -ENOENT;
 
 	if (folder < 0)
 		return folder;
 	store_name_file(name, file);
 	snprintf(target, sizeof target, "../%s", id);
 	random_hex(tmp + sizeof TMP_PREFIX - 1, 16);
-	if (symlinkat(target, folder, tmp) < 0)
-		rc = -errno;
-	else if (renameat(folder, tmp, folder, file) < 0)
-		rc = -errno, unlinkat(folder, tmp, 0);
+	for (int tries = 0; rc == -ENOENT && tries < 100; tries++) { /* a sweep may take it for a killed one's */
+		rc = symlinkat(target, folder, tmp) == 0 && renameat(folder, tmp, folder, file) == 0 ? 0 : -errno;
+		if (rc < 0)
+			unlinkat(folder, tmp, 0);
+	}
 	fsync(folder);
 	close(folder);
 	return rc < 0 ? err_sys(err, rc, "name %s", name) : 0;
