@@ -24,18 +24,18 @@ test_every_target() {
 	done
 }
 
-# A target that passes although the code is wrong would be worth nothing: each of these is found, within the seeds or soon after.
+# A target that passes although the code is wrong would be worth nothing: each of these is found among the seeds.
 test_a_missing_defence_is_found() {
 	while IFS='|' read -r target file defence; do
-		run_cap nice "$FUZZ/run" --without "$file" "$defence" 60 "$target"
+		run_cap nice "$FUZZ/run" --without "$file" "$defence" 20 "$target"
 		assertTrue "$target is failed by $file without $defence" "[ $rc -ne 0 ]"
 		assertEquals "$target: findings, $file without $defence" 1 "$(row "$target" 6)"
 	done <<'END'
 netlink|lib/net/netlink.c|s/ || a.nla_len > n//
 tar|lib/image/tar_clean.c|s/(n == 2/(0/
 tar_index|lib/image/tar_index_read.c|s/if (n > (uint64_t)(r->end - r->p))/if (0)/
-names|lib/base/num.c|s/__builtin_add_overflow(total, n, &total)/(total += n) < -1/
-layer|lib/image/tar_index.c|s/memcpy(last, p, len)/memcpy(last, p, len - 1)/
+names|lib/image/name.c|s/strlen(name) > NAME_MAX_LENGTH - sizeof ":latest"/0/
+layer|lib/image/tar_index.c|s/memcpy(last, p, len)/memcpy(last, p, 1)/
 END
 }
 
