@@ -58,7 +58,7 @@ static void give_back(int store, const struct layer_import *how, const unsigned 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t len)
 {
 	static int top = -1, store;
-	struct layer_import how = { .digested = true, .max_size = 1 << 20 };
+	struct layer_import how = { .digested = true, .max_size = 400 << 10 };
 	struct err err = { 0 };
 	unsigned char *copy;
 	struct memory m;
