@@ -171,7 +171,7 @@ void tar_index_content(struct tar_index *x, int fd, const char *path, int64_t at
 	put_number(x, path_len - shared);
 	buf_str(&x->out, path + shared);
 	step = (int64_t)((uint64_t)st.st_ino - x->inode);
-	put_number(x, (uint64_t)step << 1 ^ (uint64_t)(step >> 63));
+	put_number(x, (uint64_t)step << 1 ^ (step < 0 ? ~(uint64_t)0 : 0));
 	put_number(x, (uint64_t)at);
 	put_number(x, (uint64_t)len);
 	x->path.len = shared;
