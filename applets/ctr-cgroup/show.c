@@ -1,6 +1,5 @@
 /* ctr-cgroup ls, get, stat, watch: what groups have and use. */
 #include "ctr-cgroup.h"
-#include "base/num.h"
 #include "base/say.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,11 +18,11 @@ static void cell_number(struct table *t, int64_t n)
 		table_int(t, n);
 }
 
-/* Memory is human for people, bytes for scripts and programs; cpu is seconds. */
-static void list_group(struct table *t, const struct cgroup_host *host, const char *path, bool exact)
+/* cpu is seconds. */
+static void list_group(struct table *t, const struct cgroup_host *host, const char *path)
 {
 	struct cgroup_stat s;
-	char text[32] = "", human[16] = "";
+	char text[32] = "";
 	pid_t *pids;
 	int n = cgroup_procs(host, path, &pids);
 
@@ -31,12 +30,7 @@ static void list_group(struct table *t, const struct cgroup_host *host, const ch
 	cgroup_stat(host, path, &s);
 	table_cell(t, path);
 	cell_number(t, n);
-	if (s.memory >= 0)
-		num_human(s.memory, human);
-	if (exact)
-		cell_number(t, s.memory);
-	else
-		table_cell(t, human);
+	table_size(t, s.memory);
 	if (s.cpu_usec >= 0)
 		snprintf(text, sizeof text, "%lld.%02d", (long long)(s.cpu_usec / 1000000),
 			 (int)(s.cpu_usec / 10000 % 100));
@@ -96,7 +90,7 @@ int ctr_cgroup_ls(int argc, char **argv)
 	t = table_begin(group_columns, "path", &o.list);
 	cgroup_list(&host, path, &paths);
 	for (size_t i = 0; i < paths.n; i++)
-		list_group(t, &host, paths.v[i], o.list.raw || o.list.json);
+		list_group(t, &host, paths.v[i]);
 	table_end(t);
 	return 0;
 }
@@ -171,7 +165,8 @@ int ctr_cgroup_stat(int argc, char **argv)
 	static const struct usage u = {
 		"ctr-cgroup stat",
 		"PATH",
-		"Tells what a group uses: bytes, microseconds, counts; - where the host can't tell.",
+		"Tells what a group uses: bytes, microseconds, counts, and the percent of the last ten seconds in which some process\n"
+		"waited for a processor, memory or a disk (PSI); - where the host can't tell.",
 		NULL, NULL, 2, false,
 	};
 	struct cgroup_host host;
@@ -192,10 +187,22 @@ int ctr_cgroup_stat(int argc, char **argv)
 		{ "cpu_usec", s.cpu_usec },   { "io_read", s.io_read },           { "io_write", s.io_write },
 		{ "oom_kills", s.oom_kills },
 	};
+	const struct {
+		const char *name;
+		int64_t hundredths;
+	} pressures[] = { { "cpu_pressure", s.cpu_pressure }, { "memory_pressure", s.memory_pressure }, { "io_pressure", s.io_pressure } };
+
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		char text[64];
 
 		snprintf(text, sizeof text, rows[i].n < 0 ? "%s -\n" : "%s %lld\n", rows[i].name, (long long)rows[i].n);
+		out_write(text, strlen(text));
+	}
+	for (size_t i = 0; i < sizeof pressures / sizeof *pressures; i++) {
+		char text[64];
+		int64_t p = pressures[i].hundredths;
+
+		snprintf(text, sizeof text, p < 0 ? "%s -\n" : "%s %lld.%02d\n", pressures[i].name, (long long)p / 100, (int)(p % 100));
 		out_write(text, strlen(text));
 	}
 	return 0;

@@ -1,7 +1,6 @@
 /* ctr-image ls, history, inspect: what there is to know of images. */
 #include "ctr-image.h"
 #include "base/json.h"
-#include "base/num.h"
 #include "base/say.h"
 #include "base/table.h"
 
@@ -26,15 +25,6 @@ struct ls {
 	int store;
 };
 
-static void size_cell(struct table *t, int64_t bytes)
-{
-	char human[16], raw[24];
-
-	num_human(bytes, human);
-	snprintf(raw, sizeof raw, "%lld", (long long)bytes);
-	table_cell_raw(t, human, raw);
-}
-
 static int ls_row(void *arg, const struct image *img, const char *name)
 {
 	struct ls *l = arg;
@@ -46,7 +36,7 @@ static int ls_row(void *arg, const struct image *img, const char *name)
 	snprintf(id, sizeof id, "%.*s", SHORT_ID, img->id);
 	table_cell(l->table, name);
 	table_cell(l->table, id);
-	size_cell(l->table, image_size(l->store, img));
+	table_size(l->table, image_size(l->store, img));
 	table_int(l->table, (long long)img->layers.n);
 	table_time(l->table, img->created);
 	table_int(l->table, containers);
@@ -99,7 +89,7 @@ int ctr_image_history(int argc, char **argv)
 			snprintf(id, sizeof id, "%.*s", SHORT_ID, img.layers.v[--layer]);
 		table_cell(t, id);
 		table_time(t, s->created);
-		size_cell(t, has ? layer_size(store, img.layers.v[layer]) : 0);
+		table_size(t, has ? layer_size(store, img.layers.v[layer]) : 0);
 		table_cell(t, s->created_by);
 		table_cell(t, s->comment);
 	}

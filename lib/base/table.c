@@ -1,6 +1,7 @@
 #include "base/table.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/num.h"
 #include "base/say.h"
 #include <ctype.h>
 #include <stdio.h>
@@ -141,6 +142,20 @@ void table_int(struct table *t, long long n)
 
 	snprintf(text, sizeof text, "%lld", n);
 	table_cell(t, text);
+}
+
+void table_size(struct table *t, int64_t bytes)
+{
+	char human[16];
+
+	if (bytes < 0) {
+		table_cell_raw(t, NULL, "null");
+	} else if (t->o->raw || t->o->json) {
+		table_int(t, bytes);
+	} else {
+		num_human(bytes, human);
+		table_cell(t, human);
+	}
 }
 
 void table_time(struct table *t, int64_t epoch_s)

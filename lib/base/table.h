@@ -42,6 +42,9 @@ void table_int(struct table *t, long long n);
 /* A cell whose -J form is other than its text: RAW is JSON ("1700000000", "[..]", "null"). */
 void table_cell_raw(struct table *t, const char *text, const char *raw);
 
+/* Bytes: rounded for people, exact for scripts and programs; negative: empty. */
+void table_size(struct table *t, int64_t bytes);
+
 /* Seconds since 1970 as local time, -J as they are; 0: unknown. */
 void table_time(struct table *t, int64_t epoch_s);
 

@@ -53,7 +53,8 @@ static void add(struct listing *l, struct record *r, enum status status)
 	to = &l->v[l->n++];
 	*to = (struct listed){ .status = status, .name = s->name, .image = s->image ? s->image : s->rootfs, .created = s->created,
 			       .created_ns = s->created_ns, .args = s->process.args, .labels = s->labels,
-			       .pid = runs ? r->state.pid : 0, .health = runs ? r->state.health : NULL, .last = r->last };
+			       .pid = runs ? r->state.pid : 0, .cgroup = runs ? r->state.cgroup : NULL, .health = runs ? r->state.health : NULL,
+			       .last = r->last };
 	if (runs) {
 		to->ip = addresses(&r->state.attachments);
 		to->ports = ports_text(&r->state.ports);
@@ -63,7 +64,7 @@ static void add(struct listing *l, struct record *r, enum status status)
 	*(s->image ? &s->image : &s->rootfs) = NULL;
 	s->process.args = s->labels = (struct strs){ 0 };
 	if (runs)
-		r->state.health = NULL;
+		r->state.health = r->state.cgroup = NULL;
 	r->last.error = NULL;
 }
 
@@ -135,6 +136,7 @@ void listing_free(struct listing *l)
 		free(x->name);
 		free(x->image);
 		free(x->health);
+		free(x->cgroup);
 		free(x->ip);
 		free(x->ports);
 		free(x->last.error);

@@ -12,6 +12,7 @@ struct listed {
 	int64_t created, created_ns;
 	struct strs args, labels;
 	int64_t pid;            /* 0: it doesn't run */
+	char *cgroup;           /* its group's path; NULL: it doesn't run */
 	char *health;
 	char *ip;               /* of each of its networks, comma-separated; NULL: none */
 	char *ports;            /* ports_text */

@@ -173,6 +173,9 @@ int64_t cgroup_oom_kills(const struct cgroup_host *host, const char *path);
 /* What the group uses; -1 where the host can't tell. */
 struct cgroup_stat {
 	int64_t memory, memory_limit /* -1: none */, pids, cpu_usec, io_read, io_write, oom_kills;
+	/* Hundredths of a percent of the last ten seconds in which some process waited for it. The unified hierarchy's, whichever
+	 * controllers it has (Documentation/accounting/psi.rst). */
+	int64_t cpu_pressure, memory_pressure, io_pressure;
 };
 void cgroup_stat(const struct cgroup_host *host, const char *path, struct cgroup_stat *out);
 

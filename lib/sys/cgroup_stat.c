@@ -99,14 +99,43 @@ static void stat_io(const struct cgroup_host *host, const char *path, struct cgr
 	buf_free(&b);
 }
 
+/* "some avg10=1.23 avg60=.." */
+static int64_t pressure(const struct cgroup_hierarchy *h, const char *path, const char *file)
+{
+	static const char some[] = "some avg10=";
+	struct buf b = { 0 };
+	int64_t n = -1;
+	char *end;
+
+	if (!cgroup_file_get(h, path, file, &b) && starts_with(b.p, some)) {
+		n = strtoll(b.p + sizeof some - 1, &end, 10) * 100;
+		if (*end == '.')
+			n += strtoll(end + 1, NULL, 10); /* two digits */
+	}
+	buf_free(&b);
+	return n;
+}
+
+static void stat_pressure(const struct cgroup_host *host, const char *path, struct cgroup_stat *out)
+{
+	const struct cgroup_hierarchy *h = host->unified < 0 ? NULL : &host->h[host->unified];
+
+	if (!h)
+		return;
+	out->cpu_pressure = pressure(h, path, "cpu.pressure");
+	out->memory_pressure = pressure(h, path, "memory.pressure");
+	out->io_pressure = pressure(h, path, "io.pressure");
+}
+
 void cgroup_stat(const struct cgroup_host *host, const char *path, struct cgroup_stat *out)
 {
 	const struct cgroup_hierarchy *h = with(host, "pids", path);
 
-	*out = (struct cgroup_stat){ -1, -1, -1, -1, -1, -1, -1 };
+	*out = (struct cgroup_stat){ -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 };
 	stat_memory(host, path, out);
 	stat_cpu(host, path, out);
 	stat_io(host, path, out);
+	stat_pressure(host, path, out);
 	if (h)
 		out->pids = number(h, path, "pids.current");
 }
