@@ -40,7 +40,7 @@ SOURCES := applets/main.c $(SELECTED:%=applets/%.c) $(sort $(wildcard $(SELECTED
 	$(sort $(shell find lib -name '*.c'))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/obj/%.o)
 
-.PHONY: all install image debian demo test test-escapes-bite fuzz bench size lint asan busybox clean help FORCE
+.PHONY: all install image debian demo test test-escapes-bite fuzz bench size lint asan busybox dist clean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/ctrbox $(BUILD)/bin/.made
@@ -165,6 +165,9 @@ asan:
 	$(MAKE) all BUILD=$(BUILD)/asan CC=gcc KERNEL_HEADERS= MUST_LDFLAGS=-no-pie STRIP_FLAGS= \
 		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined'
 
+dist:
+	@tools/dist '$(BUILD)/ctrbox-$(VERSION).tar.gz'
+
 clean:
 	rm -rf $(filter-out $(BUILD)/debian,$(wildcard $(BUILD)/*))
 
@@ -183,6 +186,7 @@ help:
 		'make lint       shellcheck, cppcheck, clang-tidy: those that are installed' \
 		'make asan       build/asan/ctrbox by gcc with its sanitizers' \
 		'make debian     build/debian, what the end-to-end tests fetch from a Debian mirror' \
+		'make dist      build/ctrbox-$(VERSION).tar.gz, the source' \
 		'make clean      empties build/ but for build/debian' \
 		'make APPLETS="ctr-run ctr-ps"  a smaller box' \
 		'variables: CC CROSS_COMPILE HOSTCC CFLAGS LDFLAGS DESTDIR PREFIX BINDIR MANDIR APPLETS WERROR=1 V=1 BUILD=DIR'
