@@ -9,6 +9,14 @@
 #include <time.h>
 #include <unistd.h>
 
+/* faccessat(2) knows AT_SYMLINK_NOFOLLOW since Linux 5.8 only. */
+bool file_there(int dirfd, const char *path)
+{
+	struct stat st;
+
+	return fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 int file_read(int dirfd, const char *path, struct buf *out, size_t max)
 {
 	int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY), r = 0;

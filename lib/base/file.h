@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/io.h"
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* Appends the file's content, at most MAX bytes (-EFBIG beyond). Returns 0 or -errno. */
@@ -23,6 +24,12 @@ int file_replace(int dirfd, const char *path, const void *data, size_t len, mode
 /* Puts DATA, lengthened by newlines to the old length, over the beginning of a small file that is there: a full disk has room for that, where
  * file_replace gets -ENOSPC. 0 or -errno. */
 int file_overwrite(int dirfd, const char *path, struct buf *data);
+
+/* Whether PATH is there, be it a link that leads nowhere. */
+bool file_there(int dirfd, const char *path);
+
+/* The number that /proc/self/fdinfo/FD has for KEY ("mnt_id", "Pid"), or -errno. */
+int64_t fd_info(int fd, const char *key);
 
 /* mkdir -p relative to DIRFD; existing directories are left alone. 0 or -errno. */
 int dir_make_all(int dirfd, const char *path, mode_t mode);

@@ -25,11 +25,18 @@ static inline long kernel_result(long r)
 	return r < 0 ? -errno : r;
 }
 
-/* clone3(2) without CLONE_VM: returns twice, 0 in the child. */
-static inline int sys_clone3(struct clone_args *args)
-{
-	return (int)kernel_result(syscall(SYS_clone3, args, sizeof *args));
-}
+/* These have something as safe to fall back on where an older kernel doesn't know the call, or a filter bars it (older ones answer EPERM); each is in
+ * a file of its own.
+ *
+ * clone3(2) (Linux 5.3) without CLONE_VM: returns twice, 0 in the child. CLONE_INTO_CGROUP (5.7) is gone from the flags, in both, if it
+ * couldn't be done. */
+int sys_clone3(struct clone_args *args);
+
+/* openat2(2) (Linux 5.6). */
+int sys_openat2(int dirfd, const char *path, const struct open_how *how);
+
+/* close_range(2) (Linux 5.9) from FIRST to the end of the table; FLAGS may be CLOSE_RANGE_CLOEXEC (4, Linux 5.11). */
+void sys_close_range(unsigned first, unsigned flags);
 
 static inline int sys_pidfd_open(pid_t pid)
 {
@@ -39,17 +46,6 @@ static inline int sys_pidfd_open(pid_t pid)
 static inline int sys_pidfd_send_signal(int pidfd, int sig)
 {
 	return (int)kernel_result(syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0));
-}
-
-/* close_range(2) from FIRST to the end of the table; FLAGS may be CLOSE_RANGE_CLOEXEC (4). */
-static inline int sys_close_range(unsigned first, unsigned flags)
-{
-	return (int)kernel_result(syscall(SYS_close_range, first, ~0U, flags));
-}
-
-static inline int sys_openat2(int dirfd, const char *path, const struct open_how *how)
-{
-	return (int)kernel_result(syscall(SYS_openat2, dirfd, path, how, sizeof *how));
 }
 
 static inline int sys_open_tree(int dirfd, const char *path, unsigned flags)

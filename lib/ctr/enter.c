@@ -21,6 +21,7 @@ struct guest {
 	int cgroupns;            /* -1: none of its own */
 	int sync;
 	bool userns;
+	bool into;               /* it was born in the group */
 };
 
 /* All namespaces by one setns(2) of a pidfd but the cgroup one: after joining that, a clone into the group is ENOENT under
@@ -57,7 +58,7 @@ static void guest_main(struct guest *g)
 		err_sys(&err, -errno, "become root of the user namespace");
 		report(g->sync, &err);
 	}
-	if (cgroup_enter(g->cgroup, g->cgroup->into_fd >= 0, &err) < 0)
+	if (cgroup_enter(g->cgroup, g->into, &err) < 0)
 		report(g->sync, &err);
 	if (g->cgroupns >= 0 && setns(g->cgroupns, CLONE_NEWCGROUP) < 0) {
 		err_sys(&err, -errno, "join the container's cgroup namespace");
@@ -75,15 +76,18 @@ static void guest_main(struct guest *g)
 	report(g->sync, &err);
 }
 
-static pid_t clone_guest(const struct cgroup *g, int *pidfd)
+static pid_t clone_guest(struct guest *g, int *pidfd)
 {
 	struct clone_args args = { .flags = CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)pidfd, .exit_signal = SIGCHLD };
+	pid_t pid;
 
-	if (g->into_fd >= 0) {
+	if (g->cgroup->into_fd >= 0) {
 		args.flags |= CLONE_INTO_CGROUP;
-		args.cgroup = (uint64_t)g->into_fd;
+		args.cgroup = (uint64_t)g->cgroup->into_fd;
 	}
-	return sys_clone3(&args);
+	pid = sys_clone3(&args);
+	g->into = args.flags & CLONE_INTO_CGROUP;
+	return pid;
 }
 
 static int hear(int sync, struct entered *out, struct err *err)
@@ -111,7 +115,7 @@ static int start_guest(struct guest *g, const char *lacking, struct entered *out
 
 	if (r < 0)
 		return err_sys(err, r, "make a socket pair");
-	pid = clone_guest(g->cgroup, &out->pidfd);
+	pid = clone_guest(g, &out->pidfd);
 	if (!pid) {
 		close(sync[0]);
 		g->sync = sync[1];
@@ -150,7 +154,7 @@ int enter(const struct enter *e, struct entered *out, struct err *err)
 	const struct record *rec = e->record;
 	enum status status = record_status(e->store, rec);
 	struct cgroup g = { .into_fd = -1 };
-	struct guest guest = { e, &g, -1, -1, rec->spec.idmaps.n > 0 };
+	struct guest guest = { e, &g, -1, -1, rec->spec.idmaps.n > 0, false };
 	int pidfd, r;
 	pid_t pid;
 

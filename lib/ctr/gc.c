@@ -29,17 +29,12 @@ static void freed(struct gc *g, int code, const struct err *err, const char *wha
 		*g->err = *err;
 }
 
-static bool has(int dir, const char *name)
-{
-	return faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
 static bool container_there(const struct store *s, const char *id)
 {
 	char path[40];
 
 	snprintf(path, sizeof path, "containers/%.*s", ID_LENGTH, id);
-	return has(s->root, path);
+	return file_there(s->root, path);
 }
 
 /* Files that file_replace didn't come to rename. */
@@ -59,14 +54,14 @@ static void sweep_temporaries(struct gc *g, const struct record *r)
 /* Under its lock, without a supervisor. */
 static void sweep_locked(struct gc *g, struct record *r)
 {
-	bool half = r->garbled && !has(r->dir, "spec.json"), due = reap_due(g->s, r);
+	bool half = r->garbled && !file_there(r->dir, "spec.json"), due = reap_due(g->s, r);
 	struct err err = { 0 };
 
 	if (half) {
 		freed(g, container_remove(g->s, r, false, &err), &err, "half-made container", r->id);
 		return;
 	}
-	if (r->spec.auto_remove && (due || r->last.started || has(r->dir, "upper"))) {
+	if (r->spec.auto_remove && (due || r->last.started || file_there(r->dir, "upper"))) {
 		freed(g, container_remove(g->s, r, true, &err), &err, "container", r->spec.name);
 		return;
 	}

@@ -40,7 +40,7 @@ static bool container_there(const struct store *s, const char *id, size_t n)
 	char path[40];
 
 	snprintf(path, sizeof path, "containers/%.*s", (int)n, id);
-	return n == ID_LENGTH && faccessat(s->root, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	return n == ID_LENGTH && file_there(s->root, path);
 }
 
 /* The ids that both files give to `containers`. */

@@ -24,19 +24,22 @@ static uint64_t namespaces(const struct spec *s)
 	       (s->idmaps.n && !ns_container(s->userns) ? CLONE_NEWUSER : 0);
 }
 
-static int clone_child(const struct launch *in, const struct cgroup *g, const struct others *others, int *pidfd, struct err *err)
+static int clone_child(struct child *c, int *pidfd, struct err *err)
 {
 	struct clone_args args = {
-		.flags = namespaces(&in->record->spec) | CLONE_PIDFD,
+		.flags = namespaces(&c->in->record->spec) | CLONE_PIDFD,
 		.pidfd = (uint64_t)(uintptr_t)pidfd,
 		.exit_signal = SIGCHLD,
 	};
+	int r;
 
-	if (g->into_fd >= 0) {
+	if (c->cgroup->into_fd >= 0) {
 		args.flags |= CLONE_INTO_CGROUP;
-		args.cgroup = (uint64_t)g->into_fd;
+		args.cgroup = (uint64_t)c->cgroup->into_fd;
 	}
-	return others_clone(others, &args, err);
+	r = others_clone(&c->others, &args, err);
+	c->into = args.flags & CLONE_INTO_CGROUP;
+	return r;
 }
 
 /* Opens, with the host's rights, the trees that the mapped root may not open: the root first, then one a mount operation. */
@@ -90,14 +93,14 @@ static int map_user_namespace(const struct launch *in, const struct launched *l,
 static int make_child(const struct launch *in, const struct cgroup *g, struct netlink *net, int sync[2], struct launched *out,
 		      struct err *err)
 {
-	struct child c = { in, g, g->into_fd >= 0, sync[1], { .user = -1 }, in->record->spec.idmaps.n > 0, net, -1 };
+	struct child c = { in, g, false, sync[1], { .user = -1 }, in->record->spec.idmaps.n > 0, net, -1 };
 	int r = others_open(in->store, &in->record->spec, &c.others, err);
 
 	if (!r && !c.userns) /* else open_trees does */
 		r = rootfs_image(&in->record->spec, &c.image, err);
 	if (!r) {
 		say_step("clone into new namespaces");
-		r = clone_child(in, g, &c.others, &out->pidfd, err);
+		r = clone_child(&c, &out->pidfd, err);
 		if (!r) {
 			close(sync[0]);
 			child_main(&c);

@@ -124,9 +124,7 @@ static int take_stdio(const struct become *b, struct err *err)
 			return err_sys(err, -errno, "set standard descriptor %d", i);
 	if (b->process->tty && ioctl(0, TIOCSCTTY, 0) < 0)
 		return err_sys(err, -errno, "make the terminal the controlling one");
-	if (sys_close_range(3, 4 /* CLOSE_RANGE_CLOEXEC */) < 0)
-		for (int fd = 3; fd < 4096; fd++)
-			fcntl(fd, F_SETFD, FD_CLOEXEC);
+	sys_close_range(3, 4 /* CLOSE_RANGE_CLOEXEC */);
 	return 0;
 }
 

@@ -72,7 +72,7 @@ int volume_make(const struct store *s, const char *name, const struct spec *spec
 	if (r < 0)
 		return err_prefix(err, "volume"), r;
 	snprintf(path, sizeof path, "volumes/%s/data", name);
-	if (faccessat(s->root, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+	if (file_there(s->root, path))
 		return 0;
 	r = dir_make_all(s->root, "volumes", 0700);
 	volumes = r < 0 ? r : dir_open(s->root, "volumes");
@@ -134,7 +134,7 @@ int volume_remove(const struct store *s, const char *name, struct err *err)
 	if (r < 0)
 		return r;
 	volumes = dir_open(s->root, "volumes");
-	if (volumes < 0 || faccessat(volumes, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+	if (volumes < 0 || !file_there(volumes, name))
 		r = err_msg(err, -ENOENT, "no such volume");
 	if (!r)
 		r = in_use(s, name, err);

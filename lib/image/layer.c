@@ -71,17 +71,10 @@ static int hash_write(struct sink *s, const void *data, size_t len, struct err *
 	return 0;
 }
 
-static bool has(int dirfd, const char *name)
-{
-	struct stat st;
-
-	return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
 /* `docker save` and its kin put a manifest at the top of their archive; a root file system has other things there. */
 static int refuse_archive(int tree, struct err *err)
 {
-	if (!has(tree, "oci-layout") && (!has(tree, "manifest.json") || has(tree, "etc") || has(tree, "bin") || has(tree, "usr")))
+	if (!file_there(tree, "oci-layout") && (!file_there(tree, "manifest.json") || file_there(tree, "etc") || file_there(tree, "bin") || file_there(tree, "usr")))
 		return 0;
 	return err_msg(err, -EINVAL, "this is an archive of images (as docker save writes it), not of a root file system");
 }

@@ -5,13 +5,14 @@
 
 pid_t cgroup_fork(const struct cgroup *g, bool *into)
 {
-	struct clone_args args = { .exit_signal = SIGCHLD, .flags = CLONE_INTO_CGROUP, .cgroup = (uint64_t)g->into_fd };
-	pid_t pid = g->into_fd < 0 ? -ENOSYS : sys_clone3(&args);
+	struct clone_args args = { .exit_signal = SIGCHLD };
+	pid_t pid;
 
-	/* E2BIG, EINVAL: a kernel before 5.7 */
-	*into = pid != -ENOSYS && pid != -E2BIG && pid != -EINVAL;
-	if (*into)
-		return pid;
-	pid = fork();
-	return pid < 0 ? -errno : pid;
+	if (g->into_fd >= 0) {
+		args.flags = CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)g->into_fd;
+	}
+	pid = sys_clone3(&args);
+	*into = args.flags & CLONE_INTO_CGROUP;
+	return pid;
 }

@@ -2,6 +2,7 @@
 
 #include "sys/probe.h"
 
+#include "base/file.h"
 #include "base/kernel.h"
 #include <fcntl.h>
 #include <linux/seccomp.h>
@@ -90,5 +91,5 @@ int probe_ns(const char *name)
 	char path[40];
 
 	snprintf(path, sizeof path, "/proc/self/ns/%s", name);
-	return faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	return file_there(AT_FDCWD, path);
 }
