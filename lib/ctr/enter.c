@@ -26,15 +26,17 @@ struct guest {
 
 /* All namespaces by one setns(2) of a pidfd but the cgroup one: after joining that, a clone into the group is ENOENT under
  * nsdelegate. Those it shares with us are left out, because joining one's own user namespace is refused. */
-static int join(const struct record *r, int pidfd, struct err *err)
+static int join(const struct record *rec, int pidfd, struct err *err)
 {
-	const struct spec *s = &r->spec;
+	const struct spec *s = &rec->spec;
 	int flags = CLONE_NEWNS | (s->idmaps.n ? CLONE_NEWUSER : 0) | (ns_is_host(s->pid) ? 0 : CLONE_NEWPID) |
 		    (ns_is_host(s->ipc) ? 0 : CLONE_NEWIPC) | (ns_is_host(s->uts) ? 0 : CLONE_NEWUTS) |
 		    (ns_is_host(s->net) ? 0 : CLONE_NEWNET);
+	int r;
 
 	say_step("join the container's namespaces");
-	return setns(pidfd, flags) < 0 ? err_sys(err, -errno, "join the container's namespaces") : 0;
+	r = ns_join_fd(pidfd, flags);
+	return r < 0 ? err_sys(err, r, "join the container's namespaces") : 0;
 }
 
 static void report(int sync, struct err *err)

@@ -84,9 +84,7 @@ static int mount_on(int fd, const char *dir, struct err *err)
 
 	if (on < 0)
 		return err_sys(err, -errno, "%s", dir);
-	r = mount_flags(fd, MS_RDONLY | MS_NOSUID | MS_NODEV, 0, false);
-	if (!r)
-		r = mount_attach(fd, on);
+	r = mount_attach_flags(fd, on, MS_RDONLY | MS_NOSUID | MS_NODEV, 0, false);
 	close(on);
 	return r < 0 ? err_sys(err, r, "mount on %s", dir) : 0;
 }

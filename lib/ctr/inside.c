@@ -39,8 +39,10 @@ int inside_lock(const struct store *s, struct record *r, bool *running, struct e
 /* Takes on the ids of the user namespace FD (or PIDFD's). */
 static int join_user(int fd, struct err *err)
 {
-	if (setns(fd, CLONE_NEWUSER) < 0)
-		return err_sys(err, -errno, "join the container's user namespace");
+	int r = ns_join_fd(fd, CLONE_NEWUSER);
+
+	if (r < 0)
+		return err_sys(err, r, "join the container's user namespace");
 	return idmap_become(0, 0, true, err);
 }
 
@@ -53,8 +55,9 @@ static int open_running(const struct inside *in, struct err *err)
 
 	if (pidfd < 0 || back < 0)
 		return err_sys(err, pidfd < 0 ? pidfd : back, "open the container's mount namespace");
-	if (setns(pidfd, CLONE_NEWNS) < 0)
-		return err_sys(err, -errno, "join the container's mount namespace");
+	r = ns_join_fd(pidfd, CLONE_NEWNS);
+	if (r < 0)
+		return err_sys(err, r, "join the container's mount namespace");
 	root = in->mounts ? open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)
 			  : sys_open_tree(AT_FDCWD, "/", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (root == -1)

@@ -40,10 +40,8 @@ static int mount_on_target(const struct operation *op, const char *fstype, const
 static int bind_and_flag(const struct operation *op, int tree, int dst)
 {
 	unsigned long set = op->o.set & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_RELATIME | MS_STRICTATIME | MS_NODIRATIME);
-	int r = set ? mount_flags(tree, set, op->o.clear, true) : 0;
+	int r = mount_attach_flags(tree, dst, set, set ? op->o.clear : 0, true);
 
-	if (!r)
-		r = mount_attach(tree, dst);
 	close(tree);
 	close(dst);
 	return r < 0 ? err_sys(op->err, r, "mount %s on %s", op->m->source ? op->m->source : op->m->type, op->m->target) : 0;

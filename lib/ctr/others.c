@@ -3,6 +3,7 @@
 #include "base/kernel.h"
 #include "sys/helper.h"
 #include "sys/init.h"
+#include "sys/mount.h"
 #include "sys/ns.h"
 #include <fcntl.h>
 #include <sched.h>
@@ -74,7 +75,6 @@ struct place {
  * below it theirs. */
 static int open_tree_here(const char *path)
 {
-	struct mount_attr apart = { .propagation = MS_PRIVATE };
 	unsigned all = 0;
 	int tree = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW), r;
 
@@ -84,7 +84,7 @@ static int open_tree_here(const char *path)
 	}
 	if (tree < 0)
 		return tree;
-	r = sys_mount_setattr(tree, "", AT_EMPTY_PATH | all, &apart);
+	r = mount_set_private(tree, all);
 	if (r < 0)
 		close(tree);
 	return r < 0 ? r : tree;

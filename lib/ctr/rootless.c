@@ -6,6 +6,7 @@
 #include "sys/tool.h"
 #include "sys/idmap.h"
 #include "sys/init.h"
+#include "sys/ns.h"
 #include "sys/subid.h"
 #include <fcntl.h>
 #include <sched.h>
@@ -47,7 +48,7 @@ static int join(pid_t pid, int file)
 	if (who_is_inside(file) != pid) /* its pid may be another's by now */
 		r = -ESRCH;
 	else
-		r = setns(pidfd, CLONE_NEWUSER) < 0 ? -errno : 0;
+		r = ns_join_fd(pidfd, CLONE_NEWUSER);
 	close(pidfd);
 	return r;
 }

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/num.h"
 #include "sys/cgroup_internal.h"
+#include "sys/mount.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -34,23 +35,6 @@ static void add_hierarchy(struct cgroup_host *host, char *line)
 	strs_split(&h->controllers, controllers, ',');
 }
 
-/* mountinfo(5) writes blanks, tabs, newlines and backslashes as \ooo. */
-static void unescape(char *s)
-{
-	char *to = s;
-
-	while (*s) {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' && s[3] >= '0' &&
-		    s[3] <= '7') {
-			*to++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
-			s += 4;
-		} else {
-			*to++ = *s++;
-		}
-	}
-	*to = '\0';
-}
-
 /* "36 35 98:0 /root /point rw,.. [optional].. - TYPE SOURCE OPTIONS", cut up in place. */
 static bool parse_mount(char *line, struct mount_line *m)
 {
@@ -77,8 +61,8 @@ static bool parse_mount(char *line, struct mount_line *m)
 	m->point = strtok_r(NULL, " ", &save);
 	if (!m->point)
 		return false;
-	unescape(m->root);
-	unescape(m->point);
+	mountinfo_decode(m->root);
+	mountinfo_decode(m->point);
 	return true;
 }
 

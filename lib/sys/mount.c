@@ -89,8 +89,7 @@ int mount_fs(const char *fstype, const char *source, int dst_fd, unsigned long f
 	return mount(source, path_of_fd(dst_fd, dst), fstype, flags, data) < 0 ? -errno : 0;
 }
 
-/* MS_ flags as mount_setattr(2)'s MOUNT_ATTR_ ones. */
-static uint64_t to_attr(unsigned long flags)
+uint64_t mount_attrs(unsigned long flags)
 {
 	return (flags & MS_RDONLY ? MOUNT_ATTR_RDONLY : 0) | (flags & MS_NOSUID ? MOUNT_ATTR_NOSUID : 0) |
 	       (flags & MS_NODEV ? MOUNT_ATTR_NODEV : 0) | (flags & MS_NOEXEC ? MOUNT_ATTR_NOEXEC : 0) |
@@ -154,7 +153,7 @@ int mount_open(const char *fstype, unsigned long flags, const char *data)
 	if (!r)
 		r = sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
 	if (!r)
-		r = sys_fsmount(fs, FSMOUNT_CLOEXEC, (unsigned)to_attr(flags));
+		r = sys_fsmount(fs, FSMOUNT_CLOEXEC, (unsigned)mount_attrs(flags));
 	close(fs);
 	return r;
 }
@@ -184,19 +183,4 @@ int mount_bind(int src_fd, int dst_fd, bool recursive)
 	r = mount_attach(tree, dst_fd);
 	close(tree);
 	return r;
-}
-
-int mount_flags(int fd, unsigned long set, unsigned long clear, bool recursive)
-{
-	struct mount_attr attr = { .attr_set = to_attr(set), .attr_clr = to_attr(clear) };
-	char name[32];
-	int r;
-
-	if (set & (MS_NOATIME | MS_STRICTATIME | MS_RELATIME))
-		attr.attr_clr |= MOUNT_ATTR__ATIME;
-	r = sys_mount_setattr(fd, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr);
-	if (r != -ENOSYS && r != -EPERM)
-		return r;
-	/* before Linux 5.12: one mount alone, all its flags named anew */
-	return mount(NULL, path_of_fd(fd, name), NULL, MS_REMOUNT | MS_BIND | set, NULL) < 0 ? -errno : 0;
 }

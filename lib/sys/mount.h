@@ -31,8 +31,20 @@ int mount_open(const char *fstype, unsigned long flags, const char *data);
 /* Binds what SRC_FD (O_PATH) is onto DST_FD (O_PATH), with the mounts below it if RECURSIVE. */
 int mount_bind(int src_fd, int dst_fd, bool recursive);
 
+/* MS_ flags as mount_setattr(2)'s MOUNT_ATTR_ ones. */
+uint64_t mount_attrs(unsigned long flags);
+
 /* Adds SET to and takes CLEAR from the flags of the mount at FD's root (and all below it if RECURSIVE): MS_RDONLY, MS_NOSUID, .. */
 int mount_flags(int fd, unsigned long set, unsigned long clear, bool recursive);
+
+/* mount_flags of a detached mount TREE, and mount_attach. Before Linux 5.12 (mount_setattr(2)) it is there for a moment without the flags. */
+int mount_attach_flags(int tree, int dst_fd, unsigned long set, unsigned long clear, bool recursive);
+
+/* Makes a detached mount (and all below it if RECURSIVE) nobody's peer. */
+int mount_set_private(int tree, bool recursive);
+
+/* Decodes in place a name in /proc/self/mountinfo, which has blanks, tabs, newlines and backslashes as \ooo. */
+void mountinfo_decode(char *s);
 
 /* Overlay: LOWER directories are named by descriptors, uppermost first; UPPER and WORK are -1 for a read-only one. Safe options of our
  * own always (redirect_dir=nofollow, metacopy=off, index=off). Returns a detached mount's descriptor

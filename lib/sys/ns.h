@@ -31,6 +31,9 @@ int ns_open(pid_t pid, int flag);
  * PATH is something else, or -errno. ioctl_ns(2). */
 int ns_open_file(const char *path, int *flag);
 
+/* setns(2) of the namespaces FLAGS of the process PIDFD, or of the namespace file PIDFD, whose kind FLAGS is. 0 or -errno. */
+int ns_join_fd(int pidfd, int flags);
+
 /* The inode number that names PID's (0: the caller's) namespace, or 0. */
 ino_t ns_inode(pid_t pid, int flag);
 

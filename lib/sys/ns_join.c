@@ -52,13 +52,14 @@ int ns_join_process(struct ns_join *j, pid_t pid, int flags, struct err *err)
 
 int ns_join_now(const struct ns_join *j, struct err *err)
 {
+	int r;
+
 	/* Until exec nobody in there may look into this process: CVE-2016-9962. */
 	if (j->of_process)
 		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	for (int i = 0; i < NS_COUNT; i++)
 		if (j->files[i] >= 0 && setns(j->files[i], ns_kinds[i].flag) < 0)
 			return err_sys(err, -errno, "join the %s namespace", ns_kinds[i].name);
-	if (j->of_process && setns(j->pidfd, j->of_process) < 0)
-		return err_sys(err, -errno, "join the process's namespaces");
-	return 0;
+	r = j->of_process ? ns_join_fd(j->pidfd, j->of_process) : 0;
+	return r < 0 ? err_sys(err, r, "join the process's namespaces") : 0;
 }
