@@ -29,8 +29,10 @@ static int remove_one(const struct store *s, struct record *r, bool volumes, str
 
 	record_refresh(s, r);
 	supervisor = record_supervisor(r);
-	if (supervisor < 0)
+	if (supervisor == -ESRCH)
 		return container_remove(s, r, volumes, err);
+	if (supervisor < 0)
+		return err_sys(err, supervisor, "look for its supervisor");
 	close(supervisor);
 	err_msg(err, -EBUSY, "is running");
 	return err_hint(err, "stop it first, or use -f");

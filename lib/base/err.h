@@ -14,7 +14,7 @@ struct err {
 	char text[600]; /* the whole sentence, without the program's name and newline */
 };
 
-/* Records "FORMATTED: strerror(-code)". Returns CODE, for `return err_sys(..)`. */
+/* Records "FORMATTED: strerror(-code)", and of ENOSYS which call it is that ctrbox can't do without. Returns CODE, for `return err_sys(..)`. */
 int err_sys(struct err *e, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* Records FORMATTED as it is, where errno has nothing to add. Returns CODE. */

@@ -83,9 +83,9 @@ static void sweep_container(struct gc *g, const char *id)
 	if (lock >= 0) {
 		record_refresh(g->s, &r);
 		supervisor = record_supervisor(&r);
-		if (supervisor < 0)
+		if (supervisor == -ESRCH)
 			sweep_locked(g, &r);
-		else
+		if (supervisor >= 0)
 			close(supervisor);
 		close(lock);
 	}

@@ -228,6 +228,9 @@ int launch(const struct launch *in, struct launched *out, struct err *err)
 	*out = (struct launched){ .pidfd = -1, .sync = -1, .tty = -1, .hold = -1 };
 	if (in->process->tty)
 		out->window = in->window;
+	r = sys_pidfd_open(-1); /* without it nothing but the starting would work */
+	if (r != -EINVAL)
+		return err_sys(err, r, "start it");
 	out->hold = store_group_hold(in->store);
 	r = make_group(in, &g, err);
 	if (r < 0) {

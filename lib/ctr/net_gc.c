@@ -52,8 +52,9 @@ static int lock_idle(const struct store *s, const char *id, bool *gone)
 	if (lock >= 0) {
 		record_refresh(s, &r);
 		supervisor = record_supervisor(&r);
-		if (supervisor >= 0) {
+		if (supervisor >= 0)
 			close(supervisor);
+		if (supervisor != -ESRCH) {
 			close(lock);
 			lock = -1;
 		}

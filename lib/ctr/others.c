@@ -71,23 +71,15 @@ struct place {
 	const char *path;
 };
 
-/* What is mounted at PATH, alone: what the host or another container has mounted below it is no business of ours. Nor is what we shall mount
- * below it theirs. */
+/* What is mounted at PATH, alone: what the host or another container has mounted below it is no business of ours. */
 static int open_tree_here(const char *path)
 {
-	unsigned all = 0;
-	int tree = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW), r;
+	unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW;
+	int tree = sys_open_tree(AT_FDCWD, path, flags);
 
-	if (tree == -EINVAL && !ns_user_first()) { /* what the host has below is locked to it there: mount_namespaces(7) */
-		all = AT_RECURSIVE;
-		tree = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW | all);
-	}
-	if (tree < 0)
-		return tree;
-	r = mount_set_private(tree, all);
-	if (r < 0)
-		close(tree);
-	return r < 0 ? r : tree;
+	if (tree == -EINVAL && !ns_user_first()) /* what the host has below is locked to it there: mount_namespaces(7) */
+		tree = sys_open_tree(AT_FDCWD, path, flags | AT_RECURSIVE);
+	return tree;
 }
 
 /* A mount can't be taken out of another mount namespace by way of /proc, and who comes back from there has lost its root and working
@@ -113,6 +105,10 @@ static int open_one_tree(const struct store *s, const struct spec *spec, int i, 
 	*out = at.mntns < 0 ? open_tree_here(at.path) : helper_open(open_tree_there, &at);
 	if (at.mntns >= 0)
 		close(at.mntns);
+	if (*out >= 0 && (r = mount_set_private(*out, true)) < 0) { /* nor is what we shall mount below it theirs */
+		close(*out);
+		*out = r;
+	}
 	if (*out >= 0 || (*out == -ENOENT && i == OTHER_MQUEUE)) /* a host that doesn't mount them: no harm */
 		return 0;
 	return err_sys(err, *out, "%s: open its %s", mode, at.path);

@@ -79,6 +79,8 @@ int reap_remains(const struct store *s, struct record *r, struct err *err)
 		close(fd);
 		return err_msg(err, -EBUSY, "is running");
 	}
+	if (fd != -ESRCH)
+		return err_sys(err, fd, "look for its supervisor");
 	if (!reap_due(s, r))
 		return 0;
 	fd = record_pidfd(r); /* with a pid namespace of the host's and no cgroup this is all there is */

@@ -86,7 +86,8 @@ int record_pidfd(const struct record *r);
  * may look: then its first child. Or -ESRCH. */
 int record_way_in(const struct record *r, pid_t *pid);
 
-/* The same of its supervisor: whoever has one is starting, running, waiting to be started again, or being taken back. */
+/* The same of its supervisor: whoever has one is starting, running, waiting to be started again, or being taken back. Any other error than -ESRCH
+ * leaves open whether there is one. */
 int record_supervisor(const struct record *r);
 
 /* The path of its group, malloc'ed: as noted, else made of its id, so that a crash before it was noted is covered too. */

@@ -138,7 +138,7 @@ static int begin(const struct store *s, const char *target, const struct stop_op
 	if (t->supervisor >= 0)
 		ask(s, o, t);
 	else
-		code = o->must_run ? err_msg(err, -ESRCH, "isn't running") : settle(s, &t->r, err);
+		code = o->must_run && t->supervisor == -ESRCH ? err_msg(err, -ESRCH, "isn't running") : settle(s, &t->r, err);
 	if (lock >= 0)
 		close(lock);
 	return code;

@@ -18,6 +18,8 @@ static int settle(const struct store *s, struct waiter *w, struct err *err)
 	w->supervisor = record_supervisor(r);
 	if (w->supervisor >= 0)
 		return 0;
+	if (w->supervisor != -ESRCH)
+		return err_sys(err, w->supervisor, "look for its supervisor");
 	if (r->garbled)
 		return err_msg(err, -EINVAL, "its record is damaged: how it ended can't be told");
 	return record_status(s, r) == CREATED ? err_msg(err, -EINVAL, "was never started") : 0;

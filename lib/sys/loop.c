@@ -1,4 +1,5 @@
 #include "sys/loop.h"
+#include "base/kernel.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/loop.h>
@@ -6,10 +7,25 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-/* One call sets all (Linux 5.8): there is no moment at which a killed process leaves a device behind. -EBUSY: somebody else was quicker. */
-static int take_free(int control, int file, char name[24])
+/* One call sets all (Linux 5.8): with two there is a moment at which a killed process leaves the device behind. */
+static int configure(int loop, int file)
 {
 	struct loop_config c = { .fd = (__u32)file, .info.lo_flags = LO_FLAGS_READ_ONLY | LO_FLAGS_AUTOCLEAR };
+	int r = (int)kernel_result(ioctl(loop, LOOP_CONFIGURE, &c));
+
+	if (r != -EINVAL && r != -ENOTTY)
+		return r;
+	r = (int)kernel_result(ioctl(loop, LOOP_SET_FD, file)); /* read-only, as both are opened */
+	if (r < 0 || ioctl(loop, LOOP_SET_STATUS64, &c.info) == 0)
+		return r;
+	r = -errno;
+	ioctl(loop, LOOP_CLR_FD, 0);
+	return r;
+}
+
+/* -EBUSY: somebody else was quicker. */
+static int take_free(int control, int file, char name[24])
+{
 	int n = ioctl(control, LOOP_CTL_GET_FREE), fd, r;
 
 	if (n < 0)
@@ -18,9 +34,9 @@ static int take_free(int control, int file, char name[24])
 	fd = open(name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	if (ioctl(fd, LOOP_CONFIGURE, &c) == 0)
+	r = configure(fd, file);
+	if (r == 0)
 		return fd;
-	r = -errno;
 	close(fd);
 	return r;
 }
