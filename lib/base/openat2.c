@@ -52,7 +52,7 @@ static int follow(struct walk *w, int dir, char *name, char *end, int code)
 	n = readlinkat(dir, name, target, sizeof target - 1);
 	*end = cut;
 	if (n <= 0)
-		return code;
+		return n < 0 && errno != EINVAL ? -errno : code;
 	target[n] = 0;
 	if (w->how->resolve & RESOLVE_NO_SYMLINKS || ++w->links > LINKS_MAX || is_magic(dir, target))
 		return -ELOOP;
