@@ -1,6 +1,6 @@
 /* A kernel that lacks system calls: `enosys WORD.. -- COMMAND [ARG]..` executes COMMAND under a filter that refuses what the words say, for it and all
  * that it starts. A word is a call below (as ENOSYS, or what a kernel that doesn't know that use of it answers), `CALL=EPERM` (as old filters refuse
- * what they don't know), or a kernel, `5.4` or `4.19`: all calls that are newer, and newer uses of older ones. */
+ * what they don't know), or a kernel, `5.4` or `4.19`: all calls that are newer, newer uses of older ones, and a version (2.6.N) that is older than any. */
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -82,6 +83,7 @@ static void add_rule(const struct rule *r, int error)
 /* Since 424 (pidfd_send_signal) the numbers are in the order of their ages, and the same on all machines. */
 static void add_kernel(int age, unsigned first)
 {
+	personality(UNAME26);
 	load(offsetof(struct seccomp_data, nr));
 	add(BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 1, 0); /* another kind of numbers */
 	add(BPF_JMP | BPF_JGE | BPF_K, first, 0, 1);
