@@ -144,6 +144,8 @@ static int walk(struct walk *w)
 		at = r;
 		s = end;
 	}
+	if (r < 0 && at >= 0 && at != w->root) /* `..` ended it half way */
+		close(at);
 	return r;
 }
 
