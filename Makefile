@@ -1,6 +1,6 @@
 # ctrbox: one static binary, many applets. `make help` lists what can be made.
 #
-# Yours to set: CC CROSS_COMPILE HOSTCC CFLAGS LDFLAGS DESTDIR PREFIX BINDIR MANDIR APPLETS WERROR V BUILD.
+# Yours to set: ARCH CC CROSS_COMPILE HOSTCC CFLAGS LDFLAGS DESTDIR PREFIX BINDIR MANDIR APPLETS WERROR V BUILD.
 # A new applet is one new file applets/ctr-x.c with `int ctr_x_main(int argc, char **argv)`; one of many subcommands may have more
 # in applets/ctr-x/.
 
@@ -10,6 +10,16 @@ BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
 CFLAGS ?= -Os
 HOSTCC ?= cc
+# ARCH=aarch64 (or another of tools/cross.list) builds below build/aarch64, with Debian's cross compiler and musl.
+ARCHES := $(strip $(shell sed 's/\#.*//; s/ .*//' tools/cross.list))
+ifneq ($(ARCH),)
+ifeq ($(filter $(ARCH),$(ARCHES)),)
+$(error ARCH=$(ARCH): no such processor here ($(ARCHES)): use CROSS_COMPILE)
+endif
+CROSS_CC := $(BUILD)/cross/$(ARCH)/gcc
+CC := $(CROSS_CC)
+override BUILD := $(BUILD)/$(ARCH)
+endif
 ifeq ($(origin CC),default)
 CC := $(if $(CROSS_COMPILE),$(CROSS_COMPILE)gcc,musl-gcc)
 endif
@@ -40,7 +50,7 @@ SOURCES := applets/main.c $(SELECTED:%=applets/%.c) $(sort $(wildcard $(SELECTED
 	$(sort $(shell find lib -name '*.c'))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/obj/%.o)
 
-.PHONY: all install image debian demo test test-escapes-bite fuzz bench size lint asan busybox dist clean help FORCE
+.PHONY: all install image debian demo test test-escapes-bite fuzz bench size lint asan busybox dist test-cross cross cross-setup clean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/ctrbox $(BUILD)/bin/.made
@@ -73,11 +83,17 @@ $(BUILD)/host/seccomp: $(HOST_SOURCES) lib/sys/seccomp_compile.h $(wildcard lib/
 	$(TELL) '  HOST $@'
 	$(Q)$(HOSTCC) -std=gnu11 -D_GNU_SOURCE -O1 -Wall -Wextra $(if $(WERROR),-Werror) -iquote lib $(HOST_SOURCES) -o $@
 
+ifneq ($(CROSS_CC),)
+$(CROSS_CC): tools/cross tools/cross.list
+	tools/setup --cross $(ARCH)
+	tools/cross $(ARCH) $(@D)
+endif
+
 # These are rewritten only when they say something new: a change of flags, of the folder or of APPLETS
 # then makes again exactly what depends on it.
 say_anew = @mkdir -p $(BUILD); printf '%s\n' $(1) >$@.new; \
 	if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
-$(BUILD)/compile.words: FORCE
+$(BUILD)/compile.words: $(CROSS_CC) FORCE
 	$(call say_anew,'$(CC) $(MUST_CFLAGS) $(CFLAGS)')
 $(BUILD)/link.words: FORCE
 	$(call say_anew,'$(CC) $(CFLAGS) $(OBJECTS) $(MUST_LDFLAGS) $(STRIP_FLAGS) $(LDFLAGS)')
@@ -151,6 +167,20 @@ $(BUILD)/bench/%: tools/bench/%.c $(BUILD)/compile.words $(BUILD)/ctrbox
 		$(BUILD)/obj/lib/sys/caps.o $(BUILD)/obj/lib/sys/seccomp%,$(OBJECTS)) \
 		$(MUST_LDFLAGS) $(STRIP_FLAGS) $(LDFLAGS) -o $@
 
+# For every processor that ARCH= knows.
+cross: $(ARCHES:%=cross-%)
+cross-%: cross-setup
+	$(MAKE) ARCH=$* all
+cross-setup:
+	tools/setup --cross
+$(BUILD)/cross/qemu: tools/qemu-user
+	tools/qemu-user $@
+	touch $@
+
+# Not part of `test`: it takes a minute or two.
+test-cross: cross image $(BUILD)/cross/qemu
+	BUILD='$(abspath $(BUILD))' test/run cross.sh
+
 size: all
 	tools/size $(SELECTED)
 
@@ -169,7 +199,7 @@ dist:
 	@tools/dist '$(BUILD)/ctrbox-$(VERSION).tar.gz'
 
 clean:
-	rm -rf $(filter-out $(BUILD)/debian,$(wildcard $(BUILD)/*))
+	rm -rf $(filter-out $(BUILD)/debian $(BUILD)/cross,$(wildcard $(BUILD)/*))
 
 help:
 	@printf '%s\n' \
@@ -177,6 +207,8 @@ help:
 		'make demo       a container from beginning to end, on this machine, as root' \
 		'make busybox    one word to a shell in a container' \
 		'make test       every test, as root; the last line is "N passed, N failed"' \
+		'make ARCH=riscv64   for another processor: build/riscv64/ctrbox ($(ARCHES))' \
+		'make test-cross     builds for each of them and runs that under qemu-user' \
 		'make test-escapes-bite   shows that each test of an escape fails without its defence' \
 		'make fuzz SECONDS=60   rubbish for all that takes bytes from strangers (TARGETS="json tar")' \
 		'make image      build/busybox.tar and .tar.gz, the default image' \
@@ -187,6 +219,6 @@ help:
 		'make asan       build/asan/ctrbox by gcc with its sanitizers' \
 		'make debian     build/debian, what the end-to-end tests fetch from a Debian mirror' \
 		'make dist      build/ctrbox-$(VERSION).tar.gz, the source' \
-		'make clean      empties build/ but for build/debian' \
+		'make clean      empties build/ but for build/debian and build/cross, which were fetched' \
 		'make APPLETS="ctr-run ctr-ps"  a smaller box' \
-		'variables: CC CROSS_COMPILE HOSTCC CFLAGS LDFLAGS DESTDIR PREFIX BINDIR MANDIR APPLETS WERROR=1 V=1 BUILD=DIR'
+		'variables: ARCH CC CROSS_COMPILE HOSTCC CFLAGS LDFLAGS DESTDIR PREFIX BINDIR MANDIR APPLETS WERROR=1 V=1 BUILD=DIR'

@@ -7,6 +7,7 @@
 #include "sys/seccomp_compile.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,7 +110,17 @@ static uint64_t value(const struct maker *m, const char *word)
 	return n;
 }
 
-/* "argN [& MASK] OP VALUE"; NEXT gives the words. */
+/* argN, or clone's `flags`: s390 has them behind the stack. */
+static int argument(const struct maker *m, const char *word)
+{
+	if (word && !strcmp(word, "flags"))
+		return m->policy.arch == AUDIT_ARCH_S390X;
+	if (!word || !starts_with(word, "arg") || word[3] < '0' || word[3] > '5' || word[4])
+		wrong(m, "not an argument", word);
+	return word[3] - '0';
+}
+
+/* "ARGUMENT [& MASK] OP VALUE"; NEXT gives the words. */
 static void condition(const struct maker *m, char **save, struct seccomp_rule *r)
 {
 	static const char *const ops[] = { "==", "!=", ">", "<=", ">=", "<" };
@@ -117,9 +128,7 @@ static void condition(const struct maker *m, char **save, struct seccomp_rule *r
 	struct seccomp_test *t = &r->tests[r->n++];
 	unsigned op = 0;
 
-	if (!word || !starts_with(word, "arg") || word[3] < '0' || word[3] > '5' || word[4])
-		wrong(m, "not an argument", word);
-	t->index = word[3] - '0';
+	t->index = argument(m, word);
 	t->half = true;
 	t->mask = UINT64_MAX;
 	word = strtok_r(NULL, " \t", save);

@@ -21,6 +21,14 @@
 #define SECCOMP_ARCH AUDIT_ARCH_RISCV64
 #define SECCOMP_ARCH_NAME "SCMP_ARCH_RISCV64"
 #define SECCOMP_ARCH_GO "riscv64"
+#elif defined(__i386__)
+#define SECCOMP_ARCH AUDIT_ARCH_I386
+#define SECCOMP_ARCH_NAME "SCMP_ARCH_X86"
+#define SECCOMP_ARCH_GO "386"
+#elif defined(__s390x__)
+#define SECCOMP_ARCH AUDIT_ARCH_S390X
+#define SECCOMP_ARCH_NAME "SCMP_ARCH_S390X"
+#define SECCOMP_ARCH_GO "s390x"
 #else
 #error "which AUDIT_ARCH_ is this? see lib/sys/seccomp_arch.h"
 #endif

@@ -1,5 +1,6 @@
 #include "sys/seccomp_compile.h"
 #include <errno.h>
+#include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <stdlib.h>
 
@@ -93,14 +94,16 @@ static size_t branch(struct work *w, unsigned op, uint32_t k, size_t yes, size_t
 	return n;
 }
 
-/* The low (0) or high (1) half of the argument into the accumulator: all our architectures are little-endian. */
+/* The low (0) or high (1) half of the argument into the accumulator. An architecture's number tells its byte order. */
 static size_t load_half(struct work *w, const struct seccomp_test *t, int high)
 {
 	uint32_t mask = (uint32_t)(t->mask >> (32 * high));
 
+	size_t at = offsetof(struct seccomp_data, args) + 8 * (size_t)t->index;
+
 	if (t->op == SECCOMP_EQ && ~mask)
 		emit(w, BPF_ALU | BPF_AND | BPF_K, mask);
-	return emit(w, BPF_LD | BPF_W | BPF_ABS, (uint32_t)(offsetof(struct seccomp_data, args) + 8 * (size_t)t->index + 4 * (size_t)high));
+	return emit(w, BPF_LD | BPF_W | BPF_ABS, (uint32_t)at + (!high == !(w->p->arch & __AUDIT_ARCH_LE) ? 4 : 0));
 }
 
 /* On at YES if the test holds, else at NO. */
