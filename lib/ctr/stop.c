@@ -53,13 +53,14 @@ static void proc_text(const struct record *r, const char *file, struct buf *out)
 /* sigwait(3) unblocks what it waits for as far as /proc tells, so that only the system call is left to see. */
 static bool waits_for_signals(const struct record *r)
 {
+	const long of_32_bits = 421; /* rt_sigtimedwait_time64 */
 	struct buf b = { 0 };
-	bool yes;
+	long call;
 
 	proc_text(r, "syscall", &b);
-	yes = b.p && strtol(b.p, NULL, 10) == SYS_rt_sigtimedwait;
+	call = b.p ? strtol(b.p, NULL, 10) : -1;
 	buf_free(&b);
-	return yes;
+	return call == SYS_rt_sigtimedwait || call == of_32_bits;
 }
 
 static bool ignored(const struct record *r, int sig)

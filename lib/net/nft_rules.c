@@ -34,7 +34,8 @@ static bool belongs(size_t i, uint8_t family)
 
 static void put_set(struct buf *b, const struct nft_table *table, size_t i)
 {
-	static const uint8_t host_order[] = { 0, 4, 1, 0, 0 }; /* a name is compared as bytes: nft shows "" without it */
+	/* a name is compared as bytes: nft shows "" without it */
+	static const struct { uint8_t type, len; uint32_t v; } __attribute__((packed)) host_order = { 0, sizeof(uint32_t), 1 };
 	size_t m = nft_begin(b, NFT_MSG_NEWSET, NLM_F_CREATE);
 
 	nft_set_family(b, m, table->family);
@@ -48,7 +49,7 @@ static void put_set(struct buf *b, const struct nft_table *table, size_t i)
 		netlink_be32(b, NFTA_SET_DATA_TYPE, sets[i].data_type);
 		netlink_be32(b, NFTA_SET_DATA_LEN, sets[i].data_len);
 	} else if (sets[i].key_len >= IFNAMSIZ) {
-		netlink_put(b, NFTA_SET_USERDATA, host_order, sizeof host_order);
+		netlink_put(b, NFTA_SET_USERDATA, &host_order, sizeof host_order);
 	}
 	netlink_end(b, m);
 }
