@@ -50,7 +50,7 @@ SOURCES := applets/main.c $(SELECTED:%=applets/%.c) $(sort $(wildcard $(SELECTED
 	$(sort $(shell find lib -name '*.c'))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/obj/%.o)
 
-.PHONY: all install image debian demo test test-escapes-bite fuzz bench size lint asan busybox dist test-cross cross cross-setup clean help FORCE
+.PHONY: all install image debian demo test test-escapes-bite fuzz bench size lint asan busybox dist test-cross cross cross-setup test-vm clean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/ctrbox $(BUILD)/bin/.made
@@ -143,6 +143,13 @@ test:
 	-$(MAKE) debian
 	BUILD='$(abspath $(BUILD))' test/run
 
+# In virtual machines: `make test-vm MODE=v1 TESTS="run_test.sh exec_test.sh" KERNEL="bullseye 5.10"` chooses (test/run-guest).
+GUESTS ?= $(if $(MODE)$(TESTS)$(KERNEL),test/vm/$(or $(MODE),v2).guest,$(wildcard test/vm/*.guest))
+test-vm:
+	tools/setup
+	$(MAKE) all image
+	BUILD='$(abspath $(BUILD))' TESTS='$(TESTS)' KERNEL='$(KERNEL)' test/run $(GUESTS)
+
 # Takes the defences out of a copy of the source, one by one, and wants the tests of each to fail.
 test-escapes-bite:
 	tools/setup
@@ -185,7 +192,7 @@ size: all
 	tools/size $(SELECTED)
 
 lint: $(BUILD)/applets.h $(BUILD)/seccomp_default.h
-	shellcheck $$(grep -lE '^#!/bin/sh|^# shellcheck shell' test/* tools/* tools/*/* .ci/* 2>/dev/null)
+	shellcheck $$(grep -lE '^#!/bin/sh|^# shellcheck shell' test/* test/vm/* tools/* tools/*/* .ci/* 2>/dev/null)
 	@if command -v cppcheck >/dev/null; then set -x; cppcheck --quiet --enable=warning,portability --inline-suppr \
 		--error-exitcode=1 -D_GNU_SOURCE -D__x86_64__ -Ilib -I$(BUILD) applets lib; fi
 	@if command -v clang-tidy >/dev/null; then set -x; clang-tidy --quiet $(SOURCES) -- \
@@ -199,7 +206,7 @@ dist:
 	@tools/dist '$(BUILD)/ctrbox-$(VERSION).tar.gz'
 
 clean:
-	rm -rf $(filter-out $(BUILD)/debian $(BUILD)/cross,$(wildcard $(BUILD)/*))
+	rm -rf $(filter-out $(addprefix $(BUILD)/,debian cross vm),$(wildcard $(BUILD)/*))
 
 help:
 	@printf '%s\n' \
@@ -209,6 +216,7 @@ help:
 		'make test       every test, as root; the last line is "N passed, N failed"' \
 		'make ARCH=riscv64   for another processor: build/riscv64/ctrbox ($(ARCHES))' \
 		'make test-cross     builds for each of them and runs that under qemu-user' \
+		'make test-vm    some of them in virtual machines with other cgroups; MODE=v2|v1|single|hybrid TESTS=.. KERNEL=..' \
 		'make test-escapes-bite   shows that each test of an escape fails without its defence' \
 		'make fuzz SECONDS=60   rubbish for all that takes bytes from strangers (TARGETS="json tar")' \
 		'make image      build/busybox.tar and .tar.gz, the default image' \
@@ -218,7 +226,7 @@ help:
 		'make lint       shellcheck, cppcheck, clang-tidy: those that are installed' \
 		'make asan       build/asan/ctrbox by gcc with its sanitizers' \
 		'make debian     build/debian, what the end-to-end tests fetch from a Debian mirror' \
-		'make dist      build/ctrbox-$(VERSION).tar.gz, the source' \
-		'make clean      empties build/ but for build/debian and build/cross, which were fetched' \
+		'make dist       build/ctrbox-$(VERSION).tar.gz, the source' \
+		'make clean      empties build/ but for what was fetched: debian, cross and vm' \
 		'make APPLETS="ctr-run ctr-ps"  a smaller box' \
 		'variables: ARCH CC CROSS_COMPILE HOSTCC CFLAGS LDFLAGS DESTDIR PREFIX BINDIR MANDIR APPLETS WERROR=1 V=1 BUILD=DIR'
