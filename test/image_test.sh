@@ -157,17 +157,18 @@ print(json.dumps({"config": i["config"], "os": i["os"], "architecture": "x", "na
 
 test_names() {
 	ctr-image import tiny <small.tar >/dev/null
-	for good in a a/b a.b-c__d:T_1.x localhost/x reg.example:5000/a/b:1 "a@sha256:$(printf x | sha256sum | cut -c1-64)"; do
+	long=$(head -c 243 /dev/zero | tr '\0' a)
+	for good in "$long" "$long:latest" a a/b a.b-c__d:T_1.x localhost/x reg.example:5000/a/b:1 "a@sha256:$(printf x | sha256sum | cut -c1-64)"; do
 		run_cap ctr-image tag tiny "$good"
 		assert_ok
 		run_cap ctr-image inspect "$good"
 		assert_rc 0
 	done
-	for bad in '' A a/ /a a//b a: a:-x .a a..b 'a b' a@sha256:1 ../x a/../b "$(printf x | sha256sum | cut -c1-64)" "$(head -c 300 /dev/zero | tr '\0' a)" 'host:/a' 'a:x:y'; do
+	for bad in '' A a/ /a a//b a: a:-x .a a..b 'a b' a@sha256:1 ../x a/../b "$(printf x | sha256sum | cut -c1-64)" "${long}a" "${long}a:latest" 'host:/a' 'a:x:y'; do
 		run_cap ctr-image tag tiny "$bad"
 		assert_fails 1 'bad image name'
 	done
-	assertEquals 7 "$(ctr-image ls -n | wc -l)"
+	assertEquals 8 "$(ctr-image ls -n | wc -l)"
 }
 
 test_names_are_found_as_docker_would() {

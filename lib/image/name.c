@@ -92,7 +92,7 @@ int image_name_check(const char *name, char **out, struct err *err)
 	size_t host = host_length(name), len = strcspn(name, "@"), path = host ? host + 1 : 0;
 	size_t path_len = strcspn(name + path, ":@");
 	const char *tag = name[path + path_len] == ':' ? name + path + path_len + 1 : NULL;
-	const char *wrong = path_wrong(name + path, path_len);
+	const char *wrong = path_wrong(name + path, path_len), *added = tag || name[len] ? "" : ":latest";
 
 	if (host && !host_ok(name, host))
 		wrong = "its host isn't one";
@@ -102,10 +102,10 @@ int image_name_check(const char *name, char **out, struct err *err)
 		wrong = "a digest is sha256: and 64 hex digits";
 	if (!wrong && !host && sha256_is_hex(name))
 		wrong = "it is an id";
-	if (!wrong && strlen(name) > NAME_MAX_LENGTH - sizeof ":latest")
+	if (!wrong && strlen(name) + strlen(added) > NAME_MAX_LENGTH)
 		wrong = "it is too long";
 	if (wrong)
 		return err_msg(err, -EINVAL, "bad image name \"%.100s\": %s", name, wrong);
-	*out = xasprintf("%s%s", name, tag || name[len] ? "" : ":latest");
+	*out = xasprintf("%s%s", name, added);
 	return 0;
 }
