@@ -33,6 +33,8 @@ static const struct rule rules[] = {
 	{ "setns_pidfd", SYS_setns, EINVAL, MANY, 1, 0, 8 },           /* several namespaces at once: by no other descriptor */
 	{ "close_range_cloexec", SYS_close_range, EINVAL, EQUALS, 2, 4, 11 },
 	{ "loop_configure", SYS_ioctl, EINVAL, EQUALS, 1, 0x4c0a, 8 },
+	{ "clone_newuser", SYS_clone, EINVAL, HAS, 0, 0x10000000, 0 },
+	{ "unshare_newuser", SYS_unshare, EINVAL, HAS, 0, 0x10000000, 0 },
 	{ "memfd_exec", SYS_memfd_create, EINVAL, HAS, 1, 0x10, 18 },  /* Linux 6.3 */
 };
 

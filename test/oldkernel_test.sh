@@ -66,10 +66,11 @@ a_life() {
 	old ctr-run -d --name a -p 8080:80 -v "$WORK/v:/v:ro" --tmpfs /t busybox httpd -f -p 80 -h /v
 	assert_ok
 	wait_for 20 page_is_served || fail 'the published port'
-	old ctr-exec a sh -c 'cat /v/sub/f; touch /v/x /v/sub/x "/v/with blank/x"; echo new >/etc/new; id -u; ls -l /proc/self/ns | sed "s/.*-> //"'
+	old ctr-exec a sh -c 'cat /v/sub/f; touch /v/x /v/sub/x "/v/with blank/x"; echo new >/etc/new; id -u
+		for n in /proc/self/ns/*; do readlink $n; done'
 	assert_out "below
 0
-$(ls -l "/proc/$(ctr-inspect a | jq '.[0].pid')/ns" | sed 's/.*-> //')"
+$(for n in "/proc/$(ctr-inspect a | jq '.[0].pid')/ns/"*; do readlink "$n"; done)"
 	assertEquals "$OLD: read-only" 3 "$(printf '%s\n' "$err" | grep -c 'Read-only file system')"
 	old ctr-cp a:/etc/new copied
 	assert_ok
@@ -169,7 +170,7 @@ test_without_mount_setattr() {
 }
 
 test_without_lesser_ones() {
-	everything 'faccessat2 memfd_exec loop_configure' 'bpf keyctl'
+	everything 'faccessat2 memfd_exec loop_configure bpf keyctl'
 }
 
 test_linux_5_4() {
@@ -277,6 +278,27 @@ test_what_there_is_no_way_around() {
 	refused 4.19 pidfd_open 5.3
 }
 
+test_user_namespaces() {
+	for OLD in openat2 clone3 setns_pidfd close_range; do
+		old ctr-run -d --name a --net none --userns auto -v "$WORK/v:/v:idmap" busybox sleep 1000
+		assert_ok
+		old ctr-exec a sh -c 'echo own >/etc/own; stat -c %u /etc/own /v/index.html; readlink /proc/self/ns/user'
+		assert_out "$(printf '0\n0\n%s' "$(readlink "/proc/$(ctr-inspect a | jq '.[0].pid')/ns/user")")"
+		user=${out##*
+}
+		old ctr-run --rm --net none --userns container:a --ipc container:a busybox readlink /proc/self/ns/user
+		assert_ok
+		assert_out "$user"
+		old ctr-cp a:/etc/own owned
+		assert_ok
+		old ctr-stop -t 0 a
+		assert_ok
+		old ctr-cp a:/etc/own owned
+		assert_ok
+		ctr-rm a >/dev/null
+	done
+}
+
 test_user_namespaces_need_mount_setattr() {
 	OLD=5.4
 	old ctr-run --rm --net none --userns auto busybox true
@@ -325,6 +347,84 @@ test_info_tells() {
 	for what in openat2 clone3 close_range mount_setattr pidfd 'mount API' 'setns by pidfd' 'clone into cgroup'; do
 		state "$what"
 		assert_out yes
+	done
+}
+
+# Features that are missing. (no nf_tables: net_kinds_test.sh; no seccomp: seccomp_test.sh; no v2, no controllers: cgroup_test.sh)
+
+# inject WHAT=ERROR.. -- CMD..: the calls of CMD itself, not of what it starts
+inject() {
+	_how=$1
+	shift
+	run_cap strace -qq -o trace -e "trace=${_how%%:*}" -e "inject=$_how" "$@"
+}
+
+test_without_overlay() {
+	inject fsopen:error=ENODEV:when=1 ctr-run --name a --net none layered sh -c 'cat /n /n1; echo new >/made'
+	assert_rc 0
+	assert_out "$(printf '4\n1')"
+	assert_err_match 'this kernel has no overlay \(CONFIG_OVERLAY_FS\): its image is copied$'
+	ctr-cp a:/made copied
+	assertEquals new "$(cat copied)"
+}
+
+# The kernel's answer to a namespace that it doesn't have, and /proc's.
+test_without_user_namespaces() {
+	OLD='clone3 clone_newuser unshare_newuser'
+	for how in 'ctr-run --rm --net none --userns auto busybox true' 'ctr-ns -U true'; do
+		# shellcheck disable=SC2086 # words
+		old strace -qq -f -o trace -P /proc/self/ns/user -e inject=%file:error=ENOENT $how
+		assert_err_match 'Invalid argument \(this kernel has no user namespaces; ctr-info tells more\)$'
+		assert_rc 125
+	done
+}
+
+test_without_cgroups() {
+	run_cap ctr-ns -m sh -c 'umount -R -l /sys/fs/cgroup
+		ctr-run -d --name a --net none busybox sleep 1000 && ctr-exec a echo in && ctr-ps -nr -o status && ctr-stop -t 0 a && ctr-rm a'
+	assert_ok
+	assert_out_match '^in$'
+	assert_out_match '^running$'
+	run_cap ctr-ns -m sh -c 'umount -R -l /sys/fs/cgroup; ctr-run --rm --net none -m 64m busybox true'
+	assert_fails 125 'memory: no cgroup hierarchy has the controller memory .*CONFIG_MEMCG'
+	run_cap ctr-ns -m sh -c 'umount -R -l /sys/fs/cgroup; ctr-run -d --name b --net none busybox sleep 1000 >/dev/null; ctr-pause b; ctr-rm -f b'
+	assert_err_match 'no hierarchy with a freezer has it .*CONFIG_CGROUP_FREEZER'
+}
+
+test_without_proc() {
+	run_cap ctr-ns -m sh -c 'mount -t tmpfs none /proc; ctr-run --rm --net none busybox true'
+	assert_fails 125 'is /proc mounted'
+	run_cap ctr-ns -m sh -c 'mount -t tmpfs none /proc; ctr-info -r -n -o feature,state,use'
+	assert_rc 0
+	ctr-run -d --name a --net none busybox sleep 1000 >/dev/null
+	for act in ctr-gc 'ctr-rm a' 'ctr-stop a' 'ctr-ps'; do
+		run_cap ctr-ns -m sh -c "mount -t tmpfs none /proc; $act"
+		assert_err_match 'boot_id: No such file or directory \(is /proc mounted\?\)$'
+	done
+	assertEquals running "$(ctr-ps -nr -o status)"
+}
+
+# A kernel with TOMOYO, and no /dev/fd.
+test_without_a_name_for_descriptors() {
+	for inject in error=ENOENT error=ENOENT:when=1; do
+		inject "execveat:$inject" ctr-run --rm --net none busybox cat /proc/1/comm
+		assert_ok
+		assert_out cat
+	done
+}
+
+# nth KIND: which sendto of what ctr-run does makes a link of that KIND
+nth() {
+	ctr-net rm bridge >/dev/null 2>&1
+	strace -f -s 9999 -e trace=sendto ctr-run --rm busybox true 2>&1 | grep sendto | grep -in "RTM_NEWLINK.*IFLA_INFO_KIND.*\"$1\"" | sed -n '1s/:.*//p'
+}
+
+test_without_drivers() {
+	for driver in BRIDGE VETH; do
+		n=$(nth $driver)
+		ctr-net rm bridge >/dev/null 2>&1
+		inject "sendto:error=EOPNOTSUPP:when=$n" ctr-run --rm busybox true
+		assert_fails 125 "in this kernel\? CONFIG_$driver\)$"
 	done
 }
 

@@ -54,14 +54,13 @@ static void guest_main(struct guest *g)
 	struct err err = { 0 };
 	int master = -1, tty;
 
-	if (process_attributes(p, &err) < 0)
+	/* first, while it still is the host's root, whose files these are */
+	if (cgroup_enter(g->cgroup, g->into, &err) < 0 || process_attributes(p, &err) < 0)
 		report(g->sync, &err);
 	if (g->userns && (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)) {
 		err_sys(&err, -errno, "become root of the user namespace");
 		report(g->sync, &err);
 	}
-	if (cgroup_enter(g->cgroup, g->into, &err) < 0)
-		report(g->sync, &err);
 	if (g->cgroupns >= 0 && setns(g->cgroupns, CLONE_NEWCGROUP) < 0) {
 		err_sys(&err, -errno, "join the container's cgroup namespace");
 		report(g->sync, &err);

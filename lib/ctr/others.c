@@ -184,7 +184,7 @@ static int clone_or_tell(struct clone_args *args, struct err *err)
 	if (r >= 0)
 		return r;
 	err_sys(err, r, "clone into new namespaces");
-	return r == -ENOSPC || r == -EUSERS ? err_hint(err, "see /proc/sys/user/max_*_namespaces") : r;
+	return r == -ENOSPC || r == -EUSERS ? err_hint(err, "see /proc/sys/user/max_*_namespaces") : ns_hint((int)args->flags, r, err);
 }
 
 static int clone_visiting(const struct others *o, struct clone_args *args, struct err *err)

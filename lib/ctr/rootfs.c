@@ -167,12 +167,17 @@ int rootfs_image(const struct spec *spec, int *image, struct err *err)
 	return *image < 0 ? (err_prefix(err, "root file system %s", spec->rootfs), *image) : 0;
 }
 
-/* A directory's tree, or an overlay on it or on what a file holds, IMAGE. */
+/* A directory's tree, or an overlay on it or on what a file holds, IMAGE. An overlay takes the directory itself, too. */
 static int open_given(const struct store *s, const struct spec *spec, int image, int userns, struct err *err)
 {
-	int how = userns >= 0 ? IDMAP : spec->rootfs_overlay ? 0 : RECURSIVE, tree, fd;
+	int how = userns >= 0 ? IDMAP : RECURSIVE, tree, fd;
 
-	tree = image >= 0 ? set_apart(image, how, userns) : clone_tree(AT_FDCWD, spec->rootfs, how, userns);
+	if (image >= 0)
+		tree = set_apart(image, how, userns);
+	else if (userns < 0 && spec->rootfs_overlay)
+		tree = dir_open(AT_FDCWD, spec->rootfs);
+	else
+		tree = clone_tree(AT_FDCWD, spec->rootfs, how, userns);
 	if (tree < 0 || !spec->rootfs_overlay)
 		return told(tree, spec->rootfs, userns, err);
 	fd = open_overlay(&(struct stack){ s, spec, &tree, 1 }, userns >= 0 || image >= 0, err);

@@ -95,10 +95,21 @@ int store_open(struct err *err)
 	return r < 0 ? r : home_open(HOME_ROOT, NULL, err);
 }
 
+/* Else what runs would be taken for dead, and removed. */
+static int check_proc(struct err *err)
+{
+	if (*clock_boot_id())
+		return 0;
+	err_sys(err, -ENOENT, "read /proc/sys/kernel/random/boot_id");
+	return err_hint(err, "is /proc mounted?");
+}
+
 int store_get(struct store *s, struct err *err)
 {
 	int r = geteuid() ? enter(err) : 0;
 
+	if (!r)
+		r = check_proc(err);
 	*s = (struct store){ .root = -1, .run = -1, .rootless = is_rootless(), .cgroups = xcalloc(1, sizeof *s->cgroups) };
 	s->cgroups->n = -1;
 	s->root = r < 0 ? r : home_open(HOME_ROOT, &s->root_path, err);

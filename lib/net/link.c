@@ -157,7 +157,8 @@ int link_make_veth(struct netlink *nl, const char *name, int master, uint32_t gr
 	put_peer(&b, peer, netns, mac, mtu);
 	netlink_nest_end(&b, data);
 	netlink_nest_end(&b, info);
-	return send_one(nl, &b, start, "make veth pair", name, err);
+	master = send_one(nl, &b, start, "make veth pair", name, err);
+	return master == -EOPNOTSUPP ? err_hint(err, "is veth in this kernel? CONFIG_VETH") : master;
 }
 
 int link_make_child(struct netlink *nl, const char *kind, int parent, const char *peer, int netns, const uint8_t mac[6], int mtu,

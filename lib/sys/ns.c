@@ -74,6 +74,19 @@ int ns_open_file(const char *path, int *flag)
 	return *flag;
 }
 
+int ns_hint(int flags, int code, struct err *err)
+{
+	char hint[64];
+
+	for (int i = 0; i < NS_COUNT && code == -EINVAL; i++) {
+		if (!(flags & ns_kinds[i].flag) || ns_inode(0, ns_kinds[i].flag))
+			continue;
+		snprintf(hint, sizeof hint, "this kernel has no %.6s namespaces; ctr-info tells more", ns_kinds[i].name);
+		err_hint(err, hint);
+	}
+	return code;
+}
+
 ino_t ns_inode(pid_t pid, int flag)
 {
 	char path[40];

@@ -2,6 +2,7 @@
 #ifndef SYS_NS_H
 #define SYS_NS_H
 
+#include "base/err.h"
 #include "base/userns.h"
 #include <stdbool.h>
 #include <sys/types.h>
@@ -23,6 +24,9 @@ int ns_flag(const char *name);
 
 /* CLONE_NEWNET -> "net"; NULL if it is none. */
 const char *ns_name(int flag);
+
+/* Why namespaces FLAGS couldn't be made, where CODE is EINVAL and the kernel lacks one of them: appended to ERR. Returns CODE. */
+int ns_hint(int flags, int code, struct err *err);
 
 /* Opens PID's namespace (0: the caller's) of that kind. fd or -errno. */
 int ns_open(pid_t pid, int flag);

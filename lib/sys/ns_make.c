@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/kernel.h"
+#include "sys/ns.h"
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -20,9 +21,7 @@ static int refused(int code, int flags, struct err *err)
 		return err_hint(err, "not inside a chroot, and not where the host forbids user namespaces");
 	if (code == -EPERM)
 		return err_hint(err, "needs root, or a user namespace: -U");
-	if (code == -EINVAL)
-		return err_hint(err, "does this kernel have them all? ctr-info tells");
-	return code;
+	return ns_hint(flags, code, err);
 }
 
 /* The child can't go on before the parent says so, and knows by the end of file that there is no parent any more. */

@@ -8,6 +8,7 @@
 #include "sys/sealed.h"
 #include "base/buf.h"
 #include "base/kernel.h"
+#include "base/path.h"
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <stdbool.h>
@@ -111,11 +112,14 @@ static int sealed_copy(void)
 /* Returns only on failure. */
 static int execute(int fd, char **argv)
 {
+	char name[32];
 	int r;
 
 	if (fd < 0)
 		return fd;
 	r = (int)kernel_result(syscall(SYS_execveat, fd, "", argv, environ, AT_EMPTY_PATH));
+	if (r == -ENOENT) /* TOMOYO looks for /dev/fd/N */
+		r = (int)kernel_result(execve(path_of_fd(fd, name), argv, environ));
 	close(fd);
 	return r;
 }
@@ -123,7 +127,8 @@ static int execute(int fd, char **argv)
 int sealed_program(char **argv, struct err *err)
 {
 	const char *path = (const char *)getauxval(AT_EXECFN);
-	bool again = path && starts_with(path, "/dev/fd/"); /* execveat was the way here: maybe ours, and the clone was no good */
+	/* execveat, or what stands in for it, was the way here: maybe ours, and the clone was no good */
+	bool again = path && (starts_with(path, "/dev/fd/") || starts_with(path, "/proc/self/fd/"));
 	struct statfs fs;
 
 	if (statfs(self, &fs) < 0)
