@@ -50,7 +50,7 @@ SOURCES := applets/main.c $(SELECTED:%=applets/%.c) $(sort $(wildcard $(SELECTED
 	$(sort $(shell find lib -name '*.c'))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/obj/%.o)
 
-.PHONY: all install image debian demo test test-escapes-bite fuzz bench size lint asan busybox dist test-cross cross cross-setup test-vm clean help FORCE
+.PHONY: all install image debian demo test test-escapes-bite fuzz bench size lint asan busybox dist test-cross cross cross-setup test-vm cross-qemu clean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/ctrbox $(BUILD)/bin/.made
@@ -176,16 +176,17 @@ $(BUILD)/bench/%: tools/bench/%.c $(BUILD)/compile.words $(BUILD)/ctrbox
 
 # For every processor that ARCH= knows.
 cross: $(ARCHES:%=cross-%)
-cross-%: cross-setup
-	$(MAKE) ARCH=$* all
 cross-setup:
 	tools/setup --cross
-$(BUILD)/cross/qemu: tools/qemu-user
-	tools/qemu-user $@
-	touch $@
+$(ARCHES:%=cross-%): cross-%: cross-setup
+	$(MAKE) ARCH=$* all
+cross-qemu: $(BUILD)/cross/qemu/.made
+$(BUILD)/cross/qemu/.made: tools/qemu-user tools/cross.list
+	tools/qemu-user $(@D)
+	@touch $@
 
 # Not part of `test`: it takes a minute or two.
-test-cross: cross image $(BUILD)/cross/qemu
+test-cross: all image cross cross-qemu
 	BUILD='$(abspath $(BUILD))' test/run cross.sh
 
 size: all
