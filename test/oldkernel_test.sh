@@ -4,16 +4,7 @@
 # shellcheck disable=SC2016 # what is in single quotes is expanded inside
 . "$(dirname "$0")/lib.sh"
 
-PATH=$WORK:$PATH
-OLD=
-
-# tool NAME SOURCE..
-tool() {
-	_name=$1
-	shift
-	musl-gcc -static -Os -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -iquote "$TOP/lib" -idirafter /usr/include \
-		-idirafter "/usr/include/$(gcc -print-multiarch)" -o "$_name" "$@" || exit 1
-}
+. "$(dirname "$0")/oldkernel_lib.sh"
 
 oneTimeSetUp() {
 	tool enosys "$TOP/test/enosys.c"
@@ -50,12 +41,6 @@ tearDown() {
 	assertEquals 'no container' '' "$(ctr-ps -aq)"
 	assertEquals 'mounts' "$(cat mounts.before)" "$(cut -d' ' -f5- /proc/self/mountinfo | sort)"
 	wait_for 20 sh -c 'losetup -n -O NAME | sort | cmp -s - loops.before' || fail "loop devices: $(losetup)"
-}
-
-# old CMD..: as a kernel without $OLD would run it
-old() {
-	# shellcheck disable=SC2086 # words
-	run_cap enosys $OLD -- "$@"
 }
 
 page_is_served() {
@@ -347,84 +332,6 @@ test_info_tells() {
 	for what in openat2 clone3 close_range mount_setattr pidfd 'mount API' 'setns by pidfd' 'clone into cgroup'; do
 		state "$what"
 		assert_out yes
-	done
-}
-
-# Features that are missing. (no nf_tables: net_kinds_test.sh; no seccomp: seccomp_test.sh; no v2, no controllers: cgroup_test.sh)
-
-# inject WHAT=ERROR.. -- CMD..: the calls of CMD itself, not of what it starts
-inject() {
-	_how=$1
-	shift
-	run_cap strace -qq -o trace -e "trace=${_how%%:*}" -e "inject=$_how" "$@"
-}
-
-test_without_overlay() {
-	inject fsopen:error=ENODEV:when=1 ctr-run --name a --net none layered sh -c 'cat /n /n1; echo new >/made'
-	assert_rc 0
-	assert_out "$(printf '4\n1')"
-	assert_err_match 'this kernel has no overlay \(CONFIG_OVERLAY_FS\): its image is copied$'
-	ctr-cp a:/made copied
-	assertEquals new "$(cat copied)"
-}
-
-# The kernel's answer to a namespace that it doesn't have, and /proc's.
-test_without_user_namespaces() {
-	OLD='clone3 clone_newuser unshare_newuser'
-	for how in 'ctr-run --rm --net none --userns auto busybox true' 'ctr-ns -U true'; do
-		# shellcheck disable=SC2086 # words
-		old strace -qq -f -o trace -P /proc/self/ns/user -e inject=%file:error=ENOENT $how
-		assert_err_match 'Invalid argument \(this kernel has no user namespaces; ctr-info tells more\)$'
-		assert_rc 125
-	done
-}
-
-test_without_cgroups() {
-	run_cap ctr-ns -m sh -c 'umount -R -l /sys/fs/cgroup
-		ctr-run -d --name a --net none busybox sleep 1000 && ctr-exec a echo in && ctr-ps -nr -o status && ctr-stop -t 0 a && ctr-rm a'
-	assert_ok
-	assert_out_match '^in$'
-	assert_out_match '^running$'
-	run_cap ctr-ns -m sh -c 'umount -R -l /sys/fs/cgroup; ctr-run --rm --net none -m 64m busybox true'
-	assert_fails 125 'memory: no cgroup hierarchy has the controller memory .*CONFIG_MEMCG'
-	run_cap ctr-ns -m sh -c 'umount -R -l /sys/fs/cgroup; ctr-run -d --name b --net none busybox sleep 1000 >/dev/null; ctr-pause b; ctr-rm -f b'
-	assert_err_match 'no hierarchy with a freezer has it .*CONFIG_CGROUP_FREEZER'
-}
-
-test_without_proc() {
-	run_cap ctr-ns -m sh -c 'mount -t tmpfs none /proc; ctr-run --rm --net none busybox true'
-	assert_fails 125 'is /proc mounted'
-	run_cap ctr-ns -m sh -c 'mount -t tmpfs none /proc; ctr-info -r -n -o feature,state,use'
-	assert_rc 0
-	ctr-run -d --name a --net none busybox sleep 1000 >/dev/null
-	for act in ctr-gc 'ctr-rm a' 'ctr-stop a' 'ctr-ps'; do
-		run_cap ctr-ns -m sh -c "mount -t tmpfs none /proc; $act"
-		assert_err_match 'boot_id: No such file or directory \(is /proc mounted\?\)$'
-	done
-	assertEquals running "$(ctr-ps -nr -o status)"
-}
-
-# A kernel with TOMOYO, and no /dev/fd.
-test_without_a_name_for_descriptors() {
-	for inject in error=ENOENT error=ENOENT:when=1; do
-		inject "execveat:$inject" ctr-run --rm --net none busybox cat /proc/1/comm
-		assert_ok
-		assert_out cat
-	done
-}
-
-# nth KIND: which sendto of what ctr-run does makes a link of that KIND
-nth() {
-	ctr-net rm bridge >/dev/null 2>&1
-	strace -f -s 9999 -e trace=sendto ctr-run --rm busybox true 2>&1 | grep sendto | grep -in "RTM_NEWLINK.*IFLA_INFO_KIND.*\"$1\"" | sed -n '1s/:.*//p'
-}
-
-test_without_drivers() {
-	for driver in BRIDGE VETH; do
-		n=$(nth $driver)
-		ctr-net rm bridge >/dev/null 2>&1
-		inject "sendto:error=EOPNOTSUPP:when=$n" ctr-run --rm busybox true
-		assert_fails 125 "in this kernel\? CONFIG_$driver\)$"
 	done
 }
 
