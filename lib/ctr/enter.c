@@ -81,12 +81,18 @@ static pid_t clone_guest(struct guest *g, int *pidfd)
 {
 	struct clone_args args = { .flags = CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)pidfd, .exit_signal = SIGCHLD };
 	pid_t pid;
+	int fd;
 
 	if (g->cgroup->into_fd >= 0) {
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (uint64_t)g->cgroup->into_fd;
 	}
 	pid = sys_clone3(&args);
+	if (pid == -EBUSY && (fd = openat(g->cgroup->into_fd, CGROUP_INIT, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) >= 0) {
+		args.cgroup = (uint64_t)fd; /* containers run in this one */
+		pid = sys_clone3(&args);
+		close(fd);
+	}
 	g->into = args.flags & CLONE_INTO_CGROUP;
 	return pid;
 }

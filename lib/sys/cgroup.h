@@ -75,6 +75,9 @@ int cgroup_path(const char *path, bool root, char out[CGROUP_PATH_MAX], struct e
 
 /* All functions below take a PATH as cgroup_path gives it. */
 
+/* The group below a container's own where its processes are, once containers in it have been given controllers (v2). */
+#define CGROUP_INIT "init"
+
 /* A group that is ready to be entered. Descriptors are CLOEXEC. */
 struct cgroup {
 	char *path;

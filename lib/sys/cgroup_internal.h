@@ -34,6 +34,10 @@ void cgroup_unmake(const struct cgroup_hierarchy *h, const char *path, int made)
 int cgroup_v2_enable(const struct cgroup_hierarchy *h, const char *path, const struct cgroup_limits *limits,
 		     struct err *err);
 
+/* v2: moves the processes of H's root to "/init" below it (containers' runtimes call it so), round by round while new ones are born: a
+ * group that hands controllers down may have none itself. 0 or -errno. */
+int cgroup_v2_step_down(const struct cgroup_hierarchy *h, struct err *err);
+
 /* Calls EACH for PATH and every group below it, deepest first; stops at the first answer that isn't 0 and returns it. A
  * group that isn't there is 0. */
 typedef int cgroup_each(const struct cgroup_hierarchy *h, const char *path, void *arg);

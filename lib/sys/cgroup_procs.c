@@ -147,3 +147,24 @@ int cgroup_empty(const struct cgroup_host *host, const char *path, struct err *e
 	}
 	return 0;
 }
+
+int cgroup_v2_step_down(const struct cgroup_hierarchy *h, struct err *err)
+{
+	int made = 0, r = cgroup_mkdir(h, "/" CGROUP_INIT, &made, err);
+
+	for (int round = 0; round < 100 && !r; round++) {
+		struct cgroup_pids pids = { 0 };
+		size_t n;
+
+		r = add_own(h, "/", &pids);
+		for (size_t i = 0; i < pids.n && !r; i++) {
+			r = move(h, "/" CGROUP_INIT, pids.v[i]);
+			r = r == -ESRCH ? 0 : r;
+		}
+		n = pids.n;
+		free(pids.v);
+		if (!n)
+			break;
+	}
+	return r;
+}

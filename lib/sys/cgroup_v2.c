@@ -40,6 +40,16 @@ static int refuse(const struct cgroup_hierarchy *h, const char *path, const char
 	return r;
 }
 
+/* Writes WHAT. In a container, whose root group is one as any other, the caller and those beside it step down first. */
+static int hand_down(const struct cgroup_hierarchy *h, const char *path, const char *what, struct err *err)
+{
+	int r = cgroup_file_put(h, path, "cgroup.subtree_control", what);
+
+	if (r == -EBUSY && !path[1] && !strcmp(h->self, "/") && !cgroup_v2_step_down(h, err))
+		r = cgroup_file_put(h, path, "cgroup.subtree_control", what);
+	return r;
+}
+
 /* Hands down what is missing at one level. What nobody asked for may stay missing. */
 static int enable_level(const struct cgroup_hierarchy *h, const char *path, const struct cgroup_limits *limits,
 			struct err *err)
@@ -48,7 +58,7 @@ static int enable_level(const struct cgroup_hierarchy *h, const char *path, cons
 	int r = 0;
 
 	missing(h, path, limits, false, &all);
-	if (all.len && cgroup_file_put(h, path, "cgroup.subtree_control", all.p)) {
+	if (all.len && hand_down(h, path, all.p, err)) {
 		missing(h, path, limits, true, &asked);
 		if (asked.len)
 			r = cgroup_file_put(h, path, "cgroup.subtree_control", asked.p);
