@@ -1,6 +1,7 @@
 #!/bin/sh
 # The box in an initramfs with busybox alone (test/vm/run), on pure cgroup v2: the root that can't be pivoted away from, stores on what a
 # board has, limits and what the kernel tells of them.
+# shellcheck disable=SC2015,SC2016 # || fail is for both; what shells inside expand
 . "$(dirname "$0")/../lib.sh"
 
 oneTimeSetUp() {
