@@ -111,11 +111,29 @@ int cgroup_mount(const struct cgroup_host *host, const char *what, const char *d
 	return r ? r : mount_at(what, dir ? dir : usual, made, err);
 }
 
+/* Adds controller NAME of hierarchy ID. Those of a hierarchy that still lives, though nobody sees it mounted, can only be mounted together:
+ * they become one word, "cpu,cpuacct". */
+static void add_missing(struct strs *out, struct strs *ids, const char *name, const char *id)
+{
+	for (size_t i = 0; i < ids->n && atoi(id); i++) {
+		char *both;
+
+		if (atoi(ids->v[i]) != atoi(id))
+			continue;
+		both = xasprintf("%s,%s", out->v[i], name);
+		free(out->v[i]);
+		out->v[i] = both;
+		return;
+	}
+	strs_add(out, name);
+	strs_add(ids, id);
+}
+
 /* The controllers of /proc/cgroups ("NAME HIERARCHY GROUPS ENABLED") that are enabled and in no mounted hierarchy. */
 static int missing(const struct cgroup_host *host, struct strs *out, struct err *err)
 {
 	struct buf b = { 0 };
-	struct strs lines = { 0 };
+	struct strs lines = { 0 }, ids = { 0 };
 	int r = file_read(AT_FDCWD, "/proc/cgroups", &b, 1 << 16);
 
 	if (r == -ENOENT)
@@ -124,13 +142,14 @@ static int missing(const struct cgroup_host *host, struct strs *out, struct err 
 		return err_sys(err, r, "read /proc/cgroups");
 	strs_split(&lines, b.p, '\n');
 	for (size_t i = 0; i < lines.n; i++) {
-		const char *enabled = word_at(lines.v[i], 3);
+		const char *id = word_at(lines.v[i], 1), *enabled = word_at(lines.v[i], 3);
 		char *name = lines.v[i];
 
 		name[strcspn(name, " \t")] = '\0';
 		if (enabled && *enabled == '1' && !cgroup_find(host, name) && !(!strcmp(name, "blkio") && cgroup_find(host, "io")))
-			strs_add(out, name);
+			add_missing(out, &ids, name, id);
 	}
+	strs_free(&ids);
 	strs_free(&lines);
 	buf_free(&b);
 	return 0;
