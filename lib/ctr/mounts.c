@@ -215,6 +215,12 @@ static int mount_v1(struct operation *op, int base, const struct cgroup_hierarch
 	return r;
 }
 
+/* The directory a hierarchy has on the host; one that is all of /sys/fs/cgroup there has each controller's, where programs look for it. */
+static const char *shown_as(const struct cgroup_hierarchy *h, const char *controller)
+{
+	return strcmp(h->mount, "/sys/fs/cgroup") ? strrchr(h->mount, '/') + 1 : controller;
+}
+
 /* Only hierarchies in which the container has a group of its own are shown: the others would show the host's. */
 static int mount_hierarchies(struct operation *op, int base)
 {
@@ -224,7 +230,7 @@ static int mount_hierarchies(struct operation *op, int base)
 	for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
 		bool unused = host->unified >= 0 && !strcmp(shown[i], "freezer"); /* cgroup.freeze serves */
 		const struct cgroup_hierarchy *h = unused ? NULL : cgroup_find(host, shown[i]);
-		int r = h && !h->v2 ? mount_v1(op, base, h, strrchr(h->mount, '/') + 1) : 0;
+		int r = h && !h->v2 ? mount_v1(op, base, h, shown_as(h, shown[i])) : 0;
 
 		if (r < 0)
 			return err_sys(op->err, r, "mount cgroup hierarchy %s", shown[i]);
