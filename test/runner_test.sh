@@ -36,6 +36,13 @@ CASE_too() { run_cap echo x; assert_out x; }"
 	assertEquals '2 passed, 0 failed' "$last"
 }
 
+test_all_but_some() {
+	EXCEPT='test_too test_none' judge "$good
+CASE_too() { assertTrue 1; }"
+	assert_rc 0
+	assertEquals '1 passed, 0 failed' "$last"
+}
+
 # Names that are none don't count as tests that passed.
 test_some_only() {
 	ONLY=test_good judge "$good

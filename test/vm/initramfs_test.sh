@@ -150,7 +150,9 @@ test_a_container_in_a_container() {
 
 # A store on an ext4 that a file of the initramfs holds
 test_store_on_ext4() {
-	mkdir -p /mnt/disk && mount -t ext4 -o loop /images/ext4 /mnt/disk || fail 'no ext4'
+	mkdir -p /mnt/disk
+	run_cap mount -t ext4 -o loop /images/ext4 /mnt/disk
+	assert_ok
 	run_cap env CTRBOX_ROOT=/mnt/disk/store ctr-run --name a busybox sh -c 'echo x >/file; rm /etc/shells; cat /file'
 	assert_ok
 	assert_out x
