@@ -50,7 +50,7 @@ SOURCES := applets/main.c $(SELECTED:%=applets/%.c) $(sort $(wildcard $(SELECTED
 	$(sort $(shell find lib -name '*.c'))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/obj/%.o)
 
-.PHONY: all install image debian demo test test-escapes-bite fuzz bench size lint asan busybox dist test-cross cross cross-setup test-vm cross-qemu clean help FORCE
+.PHONY: all install image initramfs debian demo demo-vm test test-escapes-bite fuzz bench size lint asan busybox dist test-cross cross cross-setup test-vm cross-qemu clean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/ctrbox $(BUILD)/bin/.made
@@ -119,6 +119,20 @@ $(BUILD)/busybox.tar: tools/image $(wildcard rootfs/directories rootfs/etc/*)
 	tools/setup
 	tools/image $@
 
+# What boots and starts containers (README, "Starting at boot"). FILES=DIR: what is in it besides, as etc/ctrbox/boot.d/NAME. LINUX=DIR: where
+# the kernel's modules/*.ko are, if it isn't Debian's; empty: it has them built in.
+LINUX ?= $(BUILD)/vm/linux
+initramfs: $(LINUX)
+	$(MAKE) all image
+	BUILD='$(abspath $(BUILD))' tools/initramfs '$(BUILD)/initramfs.cpio' -k '$(LINUX)' $(FILES)
+$(BUILD)/vm/linux:
+	tools/setup
+	tools/vm/kernel $@
+
+demo-vm: $(BUILD)/vm/linux
+	$(MAKE) all image
+	BUILD='$(abspath $(BUILD))' tools/demo-vm '$(BUILD)/vm/linux'
+
 # What the end-to-end tests install from; fetched once.
 debian: $(BUILD)/debian/root.tar
 $(BUILD)/debian/root.tar: tools/debian
@@ -140,7 +154,7 @@ busybox:
 test:
 	tools/setup
 	$(MAKE) all image
-	-$(MAKE) debian
+	-$(MAKE) debian $(BUILD)/vm/linux
 	BUILD='$(abspath $(BUILD))' test/run
 
 # In virtual machines: `make test-vm MODE=v1 TESTS="run_test.sh exec_test.sh" KERNEL="bullseye 5.10"` chooses (test/run-guest).
@@ -193,7 +207,7 @@ size: all
 	tools/size $(SELECTED)
 
 lint: $(BUILD)/applets.h $(BUILD)/seccomp_default.h
-	shellcheck $$(grep -lE '^#!/bin/sh|^# shellcheck shell' test/* test/vm/* tools/* tools/*/* .ci/* 2>/dev/null)
+	shellcheck $$(grep -lE '^#!/bin/sh|^# shellcheck shell' test/* test/vm/* tools/* tools/*/* rootfs/boot/* .ci/* 2>/dev/null)
 	@if command -v cppcheck >/dev/null; then set -x; cppcheck --quiet --enable=warning,portability --inline-suppr \
 		--error-exitcode=1 -D_GNU_SOURCE -D__x86_64__ -Ilib -I$(BUILD) applets lib; fi
 	@if command -v clang-tidy >/dev/null; then set -x; clang-tidy --quiet $(SOURCES) -- \
@@ -221,6 +235,8 @@ help:
 		'make test-escapes-bite   shows that each test of an escape fails without its defence' \
 		'make fuzz SECONDS=60   rubbish for all that takes bytes from strangers (TARGETS="json tar")' \
 		'make image      build/busybox.tar and .tar.gz, the default image' \
+		'make initramfs  build/initramfs.cpio and .cpio.gz, which start containers at boot (FILES=DIR LINUX=DIR)' \
+		'make demo-vm    boots one in a virtual machine, and tells how soon its containers run' \
 		'make install    into $$(DESTDIR)$$(BINDIR) and $$(DESTDIR)$$(MANDIR)' \
 		'make size       what each applet adds to the binary' \
 		'make bench      how fast it is, against the least a program could do' \
