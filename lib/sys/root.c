@@ -49,6 +49,15 @@ static int hide(const char *path)
 	return 0;
 }
 
+/* Whether the new root, our working directory, is mounted on `/` already, as a mapped root's is, which can walk nowhere else: `/..` is what
+ * lies topmost there. */
+static bool on_top(void)
+{
+	struct stat top, here;
+
+	return stat("/..", &top) == 0 && stat(".", &here) == 0 && top.st_dev == here.st_dev && top.st_ino == here.st_ino;
+}
+
 static int move_onto_root(struct err *err)
 {
 	static const char *const live[] = { "/proc", "/sys", "/dev" };
@@ -59,7 +68,7 @@ static int move_onto_root(struct err *err)
 		if (r < 0)
 			return err_sys(err, r, "hide the host's %s", live[i]);
 	}
-	if (mount(".", "/", NULL, MS_MOVE, NULL) < 0)
+	if (!on_top() && mount(".", "/", NULL, MS_MOVE, NULL) < 0)
 		return err_sys(err, -errno, "move the new root onto /");
 	if (chroot(".") < 0 || chdir("/") < 0)
 		return err_sys(err, -errno, "chroot to the new root");
