@@ -18,7 +18,9 @@ $(error ARCH=$(ARCH): no such processor here ($(ARCHES)): use CROSS_COMPILE)
 endif
 CROSS_CC := $(BUILD)/cross/$(ARCH)/gcc
 CC := $(CROSS_CC)
+NATIVE_BUILD := $(BUILD)
 override BUILD := $(BUILD)/$(ARCH)
+CROSS_BUSYBOX := $(BUILD)/busybox
 endif
 ifeq ($(origin CC),default)
 CC := $(if $(CROSS_COMPILE),$(CROSS_COMPILE)gcc,musl-gcc)
@@ -115,9 +117,16 @@ install: all
 		install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit 1; done
 
 image: $(BUILD)/busybox.tar
-$(BUILD)/busybox.tar: tools/image $(wildcard rootfs/directories rootfs/etc/*)
+$(BUILD)/busybox.tar: tools/image $(wildcard rootfs/directories rootfs/etc/*) $(CROSS_BUSYBOX)
 	tools/setup
-	tools/image $@
+	$(CROSS_BUSYBOX:%=BUSYBOX=%) tools/image $@
+ifneq ($(CROSS_BUSYBOX),)
+$(CROSS_BUSYBOX): tools/deb tools/cross.list
+	@mkdir -p $(@D)
+	tools/deb $$(awk '$$1 == "$(ARCH)" { print $$6, $$2 }' tools/cross.list) busybox-static $@.deb
+	dpkg-deb --fsys-tarfile $@.deb | tar -xO --wildcards '*bin/busybox' >$@
+	chmod 755 $@; rm $@.deb
+endif
 
 # What boots and starts containers (README, "Starting at boot"). FILES=DIR: what is in it besides, as etc/ctrbox/boot.d/NAME. LINUX=DIR: where
 # the kernel's modules/*.ko are, if it isn't Debian's; empty: it has them built in.
@@ -158,11 +167,14 @@ test:
 	BUILD='$(abspath $(BUILD))' test/run
 
 # In virtual machines: `make test-vm MODE=v1 TESTS="run_test.sh exec_test.sh" KERNEL="bullseye 5.10"` chooses (test/run-guest).
-GUESTS ?= $(if $(MODE)$(TESTS)$(KERNEL),test/vm/$(or $(MODE),v2).guest,$(wildcard test/vm/*.guest))
+# ARCH=aarch64 is the one with another processor.
+GUESTS ?= $(if $(ARCH),test/vm/$(ARCH).guest,$(if $(MODE)$(TESTS)$(KERNEL),test/vm/$(or $(MODE),v2).guest,$(wildcard test/vm/*.guest)))
+test-vm: BUILD_HERE = $(or $(NATIVE_BUILD),$(BUILD))
 test-vm:
 	tools/setup
-	$(MAKE) all image
-	BUILD='$(abspath $(BUILD))' TESTS='$(TESTS)' KERNEL='$(KERNEL)' test/run $(GUESTS)
+	$(MAKE) ARCH= BUILD='$(BUILD_HERE)' all image
+	$(if $(filter %/aarch64.guest,$(GUESTS)),$(MAKE) ARCH=aarch64 BUILD='$(BUILD_HERE)' all image)
+	BUILD='$(abspath $(BUILD_HERE))' TESTS='$(TESTS)' KERNEL='$(KERNEL)' test/run $(GUESTS)
 
 # Takes the defences out of a copy of the source, one by one, and wants the tests of each to fail.
 test-escapes-bite:
@@ -231,7 +243,7 @@ help:
 		'make test       every test, as root; the last line is "N passed, N failed"' \
 		'make ARCH=riscv64   for another processor: build/riscv64/ctrbox ($(ARCHES))' \
 		'make test-cross     builds for each of them and runs that under qemu-user' \
-		'make test-vm    some of them in virtual machines with other cgroups; MODE=v2|v1|single|hybrid TESTS=.. KERNEL=..' \
+		'make test-vm    some of them in virtual machines with other cgroups; MODE=v2|v1|single|hybrid TESTS=.. KERNEL=..; ARCH=aarch64' \
 		'make test-escapes-bite   shows that each test of an escape fails without its defence' \
 		'make fuzz SECONDS=60   rubbish for all that takes bytes from strangers (TARGETS="json tar")' \
 		'make image      build/busybox.tar and .tar.gz, the default image' \
