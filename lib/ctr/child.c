@@ -233,6 +233,7 @@ static int split_init(void *arg, struct err *err)
 	pid_t pid;
 
 	init_block(&old);
+	hide_arguments(); /* before there is anybody to look */
 	pid = fork();
 	if (pid < 0)
 		return err_sys(err, -errno, "make init's child");
@@ -241,7 +242,6 @@ static int split_init(void *arg, struct err *err)
 		init_unblock(&old);
 		return 0;
 	}
-	hide_arguments();
 	if (ns_user_first()) /* the container must not look into us, nor at our executable; elsewhere we couldn't either, and it lacks our capabilities */
 		prctl(PR_SET_DUMPABLE, 0);
 	for (int fd = 0; fd < 3; fd++)
