@@ -3,15 +3,9 @@
 # shellcheck disable=SC2046,SC2016,SC2059 # lists of ids; what sh -c expands; what is typed has escapes
 . "$(dirname "$0")/lib.sh"
 
-oneTimeSetUp() {
-	command -v ctr-rm >/dev/null || return
-	make_rootfs "$WORK/fs"
-}
+oneTimeSetUp() { make_rootfs "$WORK/fs"; }
 
-tearDown() {
-	ctr-rm -f $(ctr-ps -aq) >/dev/null 2>&1
-	assertNull "$(leftovers)"
-}
+tearDown() { no_containers; }
 
 start() {
 	_name=$1

@@ -119,6 +119,13 @@ leftovers() {
 		find /sys/fs/cgroup -mindepth 1 -path "*/ctrbox-$(cat "$CTRBOX_ROOT/tag")/*" -type d 2>/dev/null
 }
 
+# For tearDown: every container goes, and nothing of any is left.
+no_containers() {
+	# shellcheck disable=SC2046 # a list of ids
+	ctr-rm -f $(ctr-ps -aq) >/dev/null 2>&1
+	assertNull "$(leftovers)"
+}
+
 # skip WHY: the rest of this test isn't run; loud, and a failure under CI. `skip 'no overlay' && return`
 skip() {
 	echo "SKIPPED: $*"

@@ -3,15 +3,9 @@
 # shellcheck disable=SC2046,SC2086,SC2016 # lists of ids; what jq and sh -c expand
 . "$(dirname "$0")/lib.sh"
 
-oneTimeSetUp() {
-	command -v ctr-rm >/dev/null || return
-	make_rootfs "$WORK/fs"
-}
+oneTimeSetUp() { make_rootfs "$WORK/fs"; }
 
-tearDown() {
-	ctr-rm -f $(ctr-ps -aq) >/dev/null 2>&1
-	assertNull "$(leftovers)"
-}
+tearDown() { no_containers; }
 
 # start NAME CMD..: detached.
 start() {

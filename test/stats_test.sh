@@ -3,15 +3,9 @@
 # shellcheck disable=SC2016,SC2046 # what sh -c expands; lists of ids
 . "$(dirname "$0")/lib.sh"
 
-oneTimeSetUp() {
-	command -v ctr-rm >/dev/null || return
-	make_rootfs "$WORK/fs"
-}
+oneTimeSetUp() { make_rootfs "$WORK/fs"; }
 
-tearDown() {
-	ctr-rm -f $(ctr-ps -aq) >/dev/null 2>&1
-	assertNull "$(leftovers)"
-}
+tearDown() { no_containers; }
 
 # start NAME [OPT].. CMD..: detached, without a network.
 start() {
