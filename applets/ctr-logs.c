@@ -80,7 +80,7 @@ int ctr_logs_main(int argc, char **argv)
 	target_open(argv[0], 1, &s, &r);
 	code = check_kept(&r.spec, &err);
 	if (!code)
-		code = log_show(r.dir, &o.query, o.follow ? record_supervisor(&r) : -1, &err);
+		code = log_show(r.dir, &o.query, o.follow ? record_supervisor(&s, &r) : -1, &err);
 	if (code < 0)
 		die_err(1, argv[0], &err);
 	return 0;

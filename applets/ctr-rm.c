@@ -28,7 +28,7 @@ static int remove_one(const struct store *s, struct record *r, bool volumes, str
 	int supervisor;
 
 	record_refresh(s, r);
-	supervisor = record_supervisor(r);
+	supervisor = record_supervisor(s, r);
 	if (supervisor == -ESRCH)
 		return container_remove(s, r, volumes, err);
 	if (supervisor < 0)

@@ -130,6 +130,22 @@ test_half_made_containers() {
 	assertNull "$(ls "$CTRBOX_ROOT/containers")"
 }
 
+# A power cut may empty the record that isn't synced: that of a container made with --rm. Another one's files may be wanted.
+test_empty_record() {
+	ctr-run -d --rm --net none --name a busybox sleep 1000 >/dev/null
+	id=$(id_of a)
+	kill_supervisor a
+	rm -r "$CTRBOX_RUN/containers/$id"
+	: >"$CTRBOX_ROOT/containers/$id/spec.json"
+	ctr-create --name b busybox true >/dev/null
+	other=$(id_of b)
+	: >"$CTRBOX_ROOT/containers/$other/spec.json"
+	freed "half-made container $id" 'name a'
+	assertEquals "$other" "$(ls "$CTRBOX_ROOT/containers")"
+	ctr-rm "$other" >/dev/null
+	ctr-gc >/dev/null
+}
+
 test_temporary_files() {
 	ctr-create --name a busybox true >/dev/null
 	: >"$CTRBOX_ROOT/containers/$(id_of a)/last.json.tmp-01234567"

@@ -142,7 +142,8 @@ test_policies_are_checked() {
 
 # A supervisor that is told to end, as at a shutdown, ends its container and doesn't start it again.
 test_supervisor_told_to_end() {
-	ctr-run -d --restart always --stop-timeout 300ms --name a --init busybox sh -c 'trap "" TERM; while :; do sleep 0.1; done' >/dev/null
+	ctr-run -d --restart always --stop-timeout 300ms --name a --init busybox sh -c 'trap "" TERM; echo ready; while :; do sleep 0.1; done' >/dev/null
+	wait_for 10 sh -c 'ctr-logs a | grep -q ready'
 	kill "$(sed 's/.*"supervisor":\([0-9]*\).*/\1/' "$CTRBOX_RUN/containers/"*/state.json)"
 	wait_for 5 has a status exited
 	assertEquals 'killed after its time-out' 137 "$(col a exit)"

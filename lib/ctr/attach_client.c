@@ -141,7 +141,8 @@ static void read_supervisor(struct session *s)
 
 static void read_signal(struct session *s)
 {
-	int sig = signals_next(s->signals);
+	struct signalfd_siginfo info;
+	int sig = signals_next(s->signals, &info);
 
 	if (sig == SIGWINCH)
 		send_size(s);

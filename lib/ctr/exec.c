@@ -23,7 +23,8 @@ struct relay {
 
 static void take_signal(struct relay *r)
 {
-	int sig = signals_next(r->signals);
+	struct signalfd_siginfo info;
+	int sig = signals_next(r->signals, &info);
 
 	if (sig == SIGWINCH && r->in.tty >= 0)
 		tty_copy_size(STDIN_FILENO, r->in.tty);

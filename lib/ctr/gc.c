@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/folder.h"
 #include "ctr/idrange.h"
+#include "ctr/lost.h"
 #include "ctr/net_gc.h"
 #include "ctr/reap.h"
 #include "ctr/volume.h"
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct gc {
@@ -51,13 +53,20 @@ static void sweep_temporaries(struct gc *g, const struct record *r)
 		closedir(d);
 }
 
+static bool half_made(const struct record *r)
+{
+	struct stat st;
+
+	return r->garbled && (!file_there(r->dir, "spec.json") || (fstat(r->dir, &st) == 0 && st.st_mode & RECORD_PASSING));
+}
+
 /* Under its lock, without a supervisor. */
 static void sweep_locked(struct gc *g, struct record *r)
 {
-	bool half = r->garbled && !file_there(r->dir, "spec.json"), due = reap_due(g->s, r);
+	bool due = reap_due(g->s, r);
 	struct err err = { 0 };
 
-	if (half) {
+	if (half_made(r)) {
 		freed(g, container_remove(g->s, r, false, &err), &err, "half-made container", r->id);
 		return;
 	}
@@ -82,9 +91,11 @@ static void sweep_container(struct gc *g, const char *id)
 	lock = record_lock(&r, 0, NULL);
 	if (lock >= 0) {
 		record_refresh(g->s, &r);
-		supervisor = record_supervisor(&r);
+		supervisor = record_supervisor(g->s, &r);
 		if (supervisor == -ESRCH)
 			sweep_locked(g, &r);
+		if (supervisor >= 0 && r.run < 0 && lost_ask(g->s, id, supervisor) == 0)
+			freed(g, 0, NULL, "lost run directory", id);
 		if (supervisor >= 0)
 			close(supervisor);
 		close(lock);

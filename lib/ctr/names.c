@@ -111,12 +111,15 @@ static void drop_name(int root, const char *name, const char *id)
 /* A new directory with spec.json in it, under its final name. */
 static int make_directory(const struct store *s, struct record *r, struct err *err)
 {
+	mode_t mode = r->spec.auto_remove ? 0700 | RECORD_PASSING : 0700;
 	char path[40];
 	int code;
 
 	snprintf(path, sizeof path, "containers/%s", r->id);
-	if (mkdirat(s->root, path, 0700) < 0) {
-		code = errno == ENOENT ? dir_make_all(s->root, path, 0700) : -errno;
+	if (mkdirat(s->root, path, mode) < 0) {
+		code = -errno;
+		if (code == -ENOENT && (code = dir_make_all(s->root, "containers", 0700)) == 0)
+			code = mkdirat(s->root, path, mode) < 0 ? -errno : 0;
 		if (code < 0)
 			return err_sys(err, code, "make %s/%s", s->root_path, path);
 	}

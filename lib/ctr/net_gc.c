@@ -51,7 +51,7 @@ static int lock_idle(const struct store *s, const char *id, bool *gone)
 	lock = record_lock(&r, 0, NULL);
 	if (lock >= 0) {
 		record_refresh(s, &r);
-		supervisor = record_supervisor(&r);
+		supervisor = record_supervisor(s, &r);
 		if (supervisor >= 0)
 			close(supervisor);
 		if (supervisor != -ESRCH) {

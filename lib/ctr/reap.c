@@ -73,7 +73,7 @@ bool reap_due(const struct store *s, const struct record *r)
 
 int reap_remains(const struct store *s, struct record *r, struct err *err)
 {
-	int fd = record_supervisor(r);
+	int fd = record_supervisor(s, r);
 
 	if (fd >= 0) {
 		close(fd);
@@ -104,7 +104,7 @@ static bool wait_pidfd(int fd, int timeout_ms)
 
 void kill_now(const struct store *s, struct record *r)
 {
-	int supervisor = record_supervisor(r), pid = record_pidfd(r);
+	int supervisor = record_supervisor(s, r), pid = record_pidfd(r);
 	char *path = record_cgroup(s, r);
 
 	record_mark_stopped(r);

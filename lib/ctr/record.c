@@ -5,6 +5,7 @@
 #include "base/num.h"
 #include "base/userns.h"
 #include "ctr/attach.h"
+#include "ctr/lost.h"
 #include "sys/proc.h"
 #include <fcntl.h>
 #include <signal.h>
@@ -302,7 +303,7 @@ static int listening(const struct record *r)
 {
 	struct ucred peer;
 	socklen_t n = sizeof peer;
-	int fd = r->run < 0 ? -ENOENT : attach_connect(r, ATTACH_WAIT, NULL), pidfd;
+	int fd = attach_connect(r, ATTACH_WAIT, NULL), pidfd;
 
 	if (fd < 0)
 		return -ESRCH;
@@ -311,12 +312,12 @@ static int listening(const struct record *r)
 	return pidfd;
 }
 
-int record_supervisor(const struct record *r)
+int record_supervisor(const struct store *s, const struct record *r)
 {
 	const struct state *st = &r->state;
 
 	if (!st->supervisor)
-		return listening(r);
+		return r->run < 0 ? lost_supervisor(s, r) : listening(r);
 	if (!this_boot(st) || !proc_alive((pid_t)st->supervisor, (uint64_t)st->supervisor_start))
 		return -ESRCH;
 	return proc_open((pid_t)st->supervisor, (uint64_t)st->supervisor_start);

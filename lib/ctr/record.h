@@ -48,6 +48,9 @@ struct record {
 	int run;               /* $CTRBOX_RUN/containers/<id>, or -1 */
 };
 
+/* In the mode of the directory of a container that was made with --rm: its spec isn't synced, so that a power cut may leave it empty. */
+#define RECORD_PASSING S_ISVTX
+
 /* Writes a new container: SPEC gets its id, and its name where it has none, and its `created`. The name is taken. On failure nothing
  * is left: -EEXIST: the name is taken. OUT is open and locked (its lock is returned in *LOCK). */
 int record_create(const struct store *s, struct spec *spec, bool sync, struct record *out, int *lock, struct err *err);
@@ -88,7 +91,7 @@ int record_way_in(const struct record *r, pid_t *pid);
 
 /* The same of its supervisor: whoever has one is starting, running, waiting to be started again, or being taken back. Any other error than -ESRCH
  * leaves open whether there is one. */
-int record_supervisor(const struct record *r);
+int record_supervisor(const struct store *s, const struct record *r);
 
 /* The path of its group, malloc'ed: as noted, else made of its id, so that a crash before it was noted is covered too. */
 char *record_cgroup(const struct store *s, const struct record *r);

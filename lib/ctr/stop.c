@@ -126,7 +126,7 @@ static int begin(const struct store *s, const char *target, const struct stop_op
 
 	if (code < 0)
 		return code;
-	t->supervisor = record_supervisor(&t->r);
+	t->supervisor = record_supervisor(s, &t->r);
 	if (t->supervisor < 0 || !t->r.state.pid) {
 		lock = record_lock(&t->r, PATIENCE_MS, err);
 		if (lock < 0)
@@ -134,7 +134,7 @@ static int begin(const struct store *s, const char *target, const struct stop_op
 		if (t->supervisor >= 0)
 			close(t->supervisor);
 		record_refresh(s, &t->r);
-		t->supervisor = record_supervisor(&t->r);
+		t->supervisor = record_supervisor(s, &t->r);
 	}
 	if (t->supervisor >= 0)
 		ask(s, o, t);

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/userns.h"
 #include "ctr/home.h"
+#include "ctr/lost.h"
 #include "ctr/rootless.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -117,6 +118,8 @@ int store_get(struct store *s, struct err *err)
 	r = s->run < 0 ? s->run : get_tag(s->root, s->tag, err);
 	if (r < 0)
 		store_close(s);
+	else if (!file_there(s->run, "containers")) /* a new boot, or it was emptied */
+		lost_recover(s);
 	return r;
 }
 

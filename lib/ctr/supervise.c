@@ -21,7 +21,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -166,6 +165,7 @@ static bool back_off(struct supervisor *s, int64_t *delay_ms)
 	int64_t until;
 
 	*delay_ms = good || !*delay_ms ? 100 : *delay_ms * 2 > 60000 ? 60000 : *delay_ms * 2;
+	supervisor_restore(s);
 	s->record->state.restarting = true;
 	s->record->state.pid = 0;
 	record_write_state(s->store, s->record, NULL);
@@ -173,7 +173,7 @@ static bool back_off(struct supervisor *s, int64_t *delay_ms)
 	for (int64_t left; (left = until - clock_boot_ms()) > 0;) {
 		struct signalfd_siginfo info;
 
-		if (poll(&p, 1, (int)left) > 0 && read(s->signals, &info, sizeof info) > 0 && supervisor_ends(s, (int)info.ssi_signo))
+		if (poll(&p, 1, (int)left) > 0 && supervisor_ends(s, signals_next(s->signals, &info)))
 			return false;
 		if (record_marked_stopped(s->record))
 			return false;

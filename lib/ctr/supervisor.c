@@ -1,6 +1,8 @@
 #include "ctr/supervisor.h"
 #include "base/clock.h"
 #include "base/kernel.h"
+#include "ctr/attach.h"
+#include "ctr/lost.h"
 #include "ctr/networking.h"
 #include "ctr/stop.h"
 #include "sys/init.h"
@@ -17,13 +19,27 @@ bool supervisor_ends(const struct supervisor *s, int sig)
 	return sig == SIGTERM || (s->local && (sig == SIGINT || sig == SIGHUP || sig == SIGQUIT));
 }
 
+void supervisor_restore(struct supervisor *s)
+{
+	if (!lost_restore(s->store, s->record))
+		return;
+	if (s->listener >= 0)
+		close(s->listener);
+	s->listener = attach_listen(s->record, NULL);
+}
+
 /* Told to end while apart (a shutdown): the container gets what ctr-stop would send. Here we only pass signals on. */
 static void take_signal(struct supervisor *s)
 {
-	int sig = signals_next(s->signals);
+	struct signalfd_siginfo info;
+	int sig = signals_next(s->signals, &info);
 
 	if (!sig)
 		return;
+	if (lost_asked(&info)) {
+		supervisor_restore(s);
+		return;
+	}
 	if (s->local && (sig == SIGWINCH || sig == SIGPIPE)) /* our own terminal's, our own output's */
 		return;
 	if (s->local) {

@@ -38,6 +38,9 @@ struct supervisor {
 /* One run of the command: passes everything on until it has ended and its output is read. Returns the exit code. */
 int supervisor_loop(struct supervisor *s);
 
+/* Makes a lost run directory again: clients find the new one's socket. */
+void supervisor_restore(struct supervisor *s);
+
 /* Whether signal SIG tells the supervisor to end: SIGTERM does, and in the foreground what a terminal sends. */
 bool supervisor_ends(const struct supervisor *s, int sig);
 

@@ -15,7 +15,7 @@ static int settle(const struct store *s, struct waiter *w, struct err *err)
 		return lock;
 	close(lock);
 	record_refresh(s, r);
-	w->supervisor = record_supervisor(r);
+	w->supervisor = record_supervisor(s, r);
 	if (w->supervisor >= 0)
 		return 0;
 	if (w->supervisor != -ESRCH)
@@ -32,7 +32,7 @@ int wait_begin(const struct store *s, const char *target, struct waiter *w, stru
 	if (r < 0)
 		return r;
 	w->socket = -1;
-	w->supervisor = record_supervisor(&w->record);
+	w->supervisor = record_supervisor(s, &w->record);
 	if (w->supervisor < 0 && !w->record.last.finished)
 		r = settle(s, w, err);
 	if (w->supervisor >= 0)

@@ -113,7 +113,7 @@ void lease_release(int run, const char *network, const char *address, const char
 
 void lease_rename(int run, const char *network, const char *address, const char *owner)
 {
-	int dir = open_leases(run, network, false);
+	int dir = open_leases(run, network, true);
 
 	if (dir < 0)
 		return;

@@ -14,7 +14,7 @@ int lease_take(int run, const char *network, const struct subnet *sub, const str
 /* Gives it back if its owner still begins with ID. */
 void lease_release(int run, const char *network, const char *address, const char *id);
 
-/* Gives its owner, whose first word stays, other names. */
+/* Gives its owner, whose first word stays, other names. A lease that was lost is made again. */
 void lease_rename(int run, const char *network, const char *address, const char *owner);
 
 /* Every lease: CALL with the address and the owner's text. */

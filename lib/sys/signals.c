@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 /* The kernel's own numbers for real-time signals less those that glibc keeps to itself, as kill(1) and docker
@@ -62,9 +61,7 @@ int signals_relayed(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-int signals_next(int fd)
+int signals_next(int fd, struct signalfd_siginfo *info)
 {
-	struct signalfd_siginfo info;
-
-	return read(fd, &info, sizeof info) == (ssize_t)sizeof info ? (int)info.ssi_signo : 0;
+	return read(fd, info, sizeof *info) == (ssize_t)sizeof *info ? (int)info->ssi_signo : 0;
 }

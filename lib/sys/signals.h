@@ -2,6 +2,8 @@
 #ifndef SYS_SIGNALS_H
 #define SYS_SIGNALS_H
 
+#include <sys/signalfd.h>
+
 /* "TERM", "SIGTERM", "15", "RTMIN+3" -> number, or -EINVAL. */
 int signal_parse(const char *s);
 
@@ -9,7 +11,7 @@ int signal_parse(const char *s);
  * but SIGTSTP and SIGCHLD; a signalfd(2) that doesn't block, CLOEXEC. */
 int signals_relayed(void);
 
-/* The next signal of a signalfd, or 0: none. */
-int signals_next(int fd);
+/* The next signal of a signalfd, with all that is known of it in INFO, or 0: none. */
+int signals_next(int fd, struct signalfd_siginfo *info);
 
 #endif
