@@ -1,0 +1,12 @@
+# shellcheck shell=sh
+# inject (inject.c): a command killed, refused or looked at, at any of its system calls.
+
+# make_inject DIRECTORY: makes DIRECTORY/inject.
+make_inject() {
+	{
+		echo 'static const char *const call_names[] = {'
+		sed -n 's/^\([a-z0-9_]*\) \([0-9]*\)$/[\2] = "\1",/p' "$BUILD/syscalls"
+		echo '};'
+	} >"$1/inject_names.h"
+	musl-gcc -static -Os -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -I"$1" -o "$1/inject" -iquote "$TOP/test" "$TOP/test/inject.c" "$TOP/test/inject_follow.c" || exit 1
+}
