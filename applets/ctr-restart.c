@@ -6,11 +6,13 @@
 #include "sys/sealed.h"
 #include <errno.h>
 
+static const struct opt opts[] = { STOP_OPTS, OPT_END };
+
 static const struct usage usage = {
 	.name = "ctr-restart",
 	.synopsis = "[-t TIME] CTR..",
 	.about = "Stops containers as ctr-stop does, then starts them. One that doesn't run is only started.",
-	.opts = stop_opts,
+	.opts = opts,
 	.bad = 2,
 };
 

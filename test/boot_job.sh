@@ -40,5 +40,5 @@ losetup -a
 grep overlay /proc/mounts
 ip -o link | grep -v ': lo:' | grep -v ': ctr'
 part end
-ctr-run -d --name end --net none five sh -c 'trap "exit 3" TERM; while :; do sleep 1; done' >/dev/null
+ctr-run -d --name end --restart unless-stopped --net none five sh -c 'trap "exit 3" TERM; while :; do sleep 1; done' >/dev/null
 poweroff

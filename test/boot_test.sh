@@ -65,7 +65,8 @@ tools_vm() {
 	initramfs=$1 arguments=$2 job=$3
 	shift 3
 	sed '/umount/i ::once:/bin/sh /job\n::shutdown:/bin/sh /end' "$TOP/rootfs/boot/inittab" >files/etc/inittab
-	echo 'exec >/dev/console; echo "== ended"; ctr-ps -a -rn -o name,status,exit; echo "vm: exit 0"' >files/end
+	echo 'exec >/dev/console; echo "== ended"; ctr-ps -a -rn -o name,status,exit; echo "== again"; ctr-start --boot >/dev/null
+		ctr-ps -rn -o name; ctr-stop -t 0 --shutdown >/dev/null; echo "vm: exit 0"' >files/end
 	"$TOP/tools/initramfs" "$initramfs" -k "$LINUX" files || return
 	nice -n 10 "$TOP/tools/vm/run" -p 1 -t 120 -a "$arguments" "$@" "$LINUX" "$initramfs" "$job"
 }
@@ -135,6 +136,7 @@ test_nothing_is_left() {
 
 test_containers_are_stopped_at_the_end() {
 	assert_match '^end	exited	3$' "$(told ended)"
+	assertEquals 'at the next boot' end "$(told again | head -n 1)"
 }
 
 # An image of 5 MB is imported into memory and four containers run. This kernel has 33 MB for itself.

@@ -183,6 +183,44 @@ test_boot_after_stop_and_start() {
 	assertEquals 'stopped while it was down' exited "$(col a status)"
 }
 
+# What ends with the machine is to run at the next boot: it runs, waits to be started again, or has a terminal of its own.
+test_shutdown() {
+	ctr-run -d --restart unless-stopped --name a busybox sleep 1000 >/dev/null
+	ctr-run -d --restart always --name b busybox false >/dev/null
+	ctr-run -d --restart unless-stopped --name c busybox sleep 1000 >/dev/null
+	ctr-run -d --name d busybox sleep 1000 >/dev/null
+	ctr-run --restart unless-stopped --name e busybox sleep 1000 2>/dev/null &
+	wait_for 10 has e status running
+	ctr-stop c >/dev/null
+	run_cap ctr-stop --shutdown
+	assert_ok
+	assertEquals "$(for name in a b d e; do basename "$(dir_of $name)"; done | sort)" "$out"
+	wait $!
+	for name in a b c d e; do assertEquals "$name" exited "$(col $name status)"; done
+	run_cap ctr-stop --shutdown
+	assert_ok
+	assert_out ''
+	ctr-start --boot >/dev/null
+	assertEquals 'a b e' "$(ctr-ps -r -n -o name | sort | xargs)"
+	ctr-stop a >/dev/null
+	ctr-start --boot >/dev/null
+	assertEquals 'a user wants it down' exited "$(col a status)"
+	run_cap ctr-stop --shutdown b
+	assert_fails 2 'takes no containers'
+	assertEquals 'b e' "$(ctr-ps -r -n -o name | sort | xargs)"
+}
+
+# It is killed when its time is over, and is to run nevertheless.
+test_shutdown_in_time() {
+	ctr-run -d --restart unless-stopped --name a busybox sh -c 'trap "" TERM; while :; do sleep 1; done' >/dev/null
+	ctr-exec a sh -c 'until grep -q "^SigIgn:.*4...$" /proc/1/status; do sleep 0.1; done'
+	run_cap ctr-stop -t 100ms --shutdown
+	assert_ok
+	assertEquals 137 "$(col a exit)"
+	ctr-start --boot >/dev/null
+	assertEquals running "$(col a status)"
+}
+
 test_boot_goes_on_past_failures() {
 	ctr-run -d --restart always --name a -v "$WORK/source:/x" busybox sleep 1000 >/dev/null
 	ctr-run -d --restart always --name b busybox sleep 1000 >/dev/null

@@ -32,7 +32,7 @@ static void note_exit(struct record *r, int exit_code)
 {
 	struct last *l = &r->last;
 
-	if (record_marked_stopped(r))
+	if (record_stopped_by_user(r))
 		l->stopped_by_user = true;
 	if (exit_code < 0 && l->finished && l->finished >= r->state.started)
 		return; /* its supervisor had noted it */
@@ -107,7 +107,7 @@ void kill_now(const struct store *s, struct record *r)
 	int supervisor = record_supervisor(s, r), pid = record_pidfd(r);
 	char *path = record_cgroup(s, r);
 
-	record_mark_stopped(r);
+	record_mark_stopped(r, false);
 	if (pid >= 0)
 		sys_pidfd_send_signal(pid, SIGKILL);
 	cgroup_kill(store_cgroups(s), path, 5000); /* a frozen one is thawed */

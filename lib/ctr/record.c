@@ -332,17 +332,22 @@ char *record_cgroup(const struct store *s, const struct record *r)
 	return xasprintf("/ctrbox-%s/%s", s->tag, r->id);
 }
 
-void record_mark_stopped(const struct record *r)
+/* The file's mode says whose wish it is, so that one call makes both known. */
+void record_mark_stopped(const struct record *r, bool by_user)
 {
-	int fd = openat(r->run, "stopped", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-
-	if (fd >= 0)
-		close(fd);
+	mknodat(r->run, "stopped", S_IFREG | (by_user ? 0600 : 0400), 0);
 }
 
 bool record_marked_stopped(const struct record *r)
 {
 	return r->run >= 0 && faccessat(r->run, "stopped", F_OK, 0) == 0;
+}
+
+bool record_stopped_by_user(const struct record *r)
+{
+	struct stat st;
+
+	return r->run >= 0 && fstatat(r->run, "stopped", &st, 0) == 0 && st.st_mode & S_IWUSR;
 }
 
 int record_lock(const struct record *r, int timeout_ms, struct err *err)

@@ -96,9 +96,11 @@ int record_supervisor(const struct store *s, const struct record *r);
 /* The path of its group, malloc'ed: as noted, else made of its id, so that a crash before it was noted is covered too. */
 char *record_cgroup(const struct store *s, const struct record *r);
 
-/* Notes in the run directory that a user stopped it: its supervisor won't start it again. And whether that is noted. */
-void record_mark_stopped(const struct record *r);
+/* Notes in the run directory that it is to end: its supervisor won't start it again. BY_USER: nor does the next boot (`unless-stopped`). Only the
+ * first note counts. And what is noted. */
+void record_mark_stopped(const struct record *r, bool by_user);
 bool record_marked_stopped(const struct record *r);
+bool record_stopped_by_user(const struct record *r);
 
 /* The container's lock: held while it is started, removed, committed, copied. TIMEOUT_MS as file_lock. A descriptor to close, -EWOULDBLOCK,
  * or -ENOENT if it was removed meanwhile. */

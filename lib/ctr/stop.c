@@ -82,6 +82,7 @@ void stop_ask(const struct record *r, int pidfd, int sig)
 }
 
 struct stopping {
+	const struct stop_options *how;
 	struct record r;
 	int pid, supervisor;   /* pidfds; -1: ended */
 	int64_t due_ms;        /* CLOCK_BOOTTIME */
@@ -97,19 +98,22 @@ static void thaw(const struct store *s, const struct record *r)
 }
 
 /* Nobody looks after it: what a crash left goes, and it is noted for `unless-stopped` that a user wants it down. Under its lock. */
-static int settle(const struct store *s, struct record *r, struct err *err)
+static int settle(const struct store *s, struct stopping *t, struct err *err)
 {
+	struct record *r = &t->r;
 	int code = reap_remains(s, r, err);
 
-	if (code || r->garbled || !r->last.started || r->last.stopped_by_user)
+	if (code || t->how->shutdown || r->garbled || !r->last.started || r->last.stopped_by_user)
 		return code;
 	r->last.stopped_by_user = true;
 	return record_write_last(r, true, err);
 }
 
-static void ask(const struct store *s, const struct stop_options *o, struct stopping *t)
+static void ask(const struct store *s, struct stopping *t)
 {
-	record_mark_stopped(&t->r);
+	const struct stop_options *o = t->how;
+
+	record_mark_stopped(&t->r, !o->shutdown);
 	t->pid = record_pidfd(&t->r);
 	t->due_ms = clock_boot_ms() + (o->timeout_ms >= 0 ? o->timeout_ms : stop_patience_ms(&t->r.spec));
 	if (t->pid >= 0)
@@ -120,8 +124,9 @@ static void ask(const struct store *s, const struct stop_options *o, struct stop
 }
 
 /* Whoever starts a container has its lock: then we wait until that is over. */
-static int begin(const struct store *s, const char *target, const struct stop_options *o, struct stopping *t, struct err *err)
+static int begin(const struct store *s, const char *target, struct stopping *t, struct err *err)
 {
+	const struct stop_options *o = t->how;
 	int code = record_open(s, target, &t->r, err), lock = -1;
 
 	if (code < 0)
@@ -137,9 +142,9 @@ static int begin(const struct store *s, const char *target, const struct stop_op
 		t->supervisor = record_supervisor(s, &t->r);
 	}
 	if (t->supervisor >= 0)
-		ask(s, o, t);
+		ask(s, t);
 	else
-		code = o->must_run && t->supervisor == -ESRCH ? err_msg(err, -ESRCH, "isn't running") : settle(s, &t->r, err);
+		code = o->must_run && t->supervisor == -ESRCH ? err_msg(err, -ESRCH, "isn't running") : settle(s, t, err);
 	if (lock >= 0)
 		close(lock);
 	return code;
@@ -167,7 +172,7 @@ static void supervisor_ended(const struct store *s, struct stopping *t, struct e
 	if (lock < 0)
 		return;
 	record_refresh(s, &t->r);
-	settle(s, &t->r, err);
+	settle(s, t, err);
 	close(lock);
 }
 
@@ -223,8 +228,8 @@ void stop_targets(const struct store *s, const struct strs *targets, const struc
 	struct pollfd *p = xcalloc(targets->n, sizeof *p);
 
 	for (size_t i = 0; i < targets->n; i++) {
-		t[i].pid = t[i].supervisor = -1;
-		if (begin(s, targets->v[i], o, &t[i], &errs[i]) == 0)
+		t[i] = (struct stopping){ .how = o, .pid = -1, .supervisor = -1 };
+		if (begin(s, targets->v[i], &t[i], &errs[i]) == 0)
 			errs[i].code = 0;
 	}
 	while (wait_some(s, t, targets->n, p, errs))

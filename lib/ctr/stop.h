@@ -22,9 +22,10 @@ struct stop_options {
 	int signal;           /* 0: the container's own stop signal */
 	int64_t timeout_ms;   /* until SIGKILL; -1: the container's own */
 	bool must_run;        /* one that doesn't run is an error */
+	bool shutdown;        /* no user's wish: what is to run at the next boot still is */
 };
 
-/* Stops TARGETS, all at the same time: notes that a user did it (no restart), asks, kills what hasn't ended in time, and waits until their
+/* Stops TARGETS, all at the same time: notes it (no restart), and that a user did it unless it is a SHUTDOWN, asks, kills what hasn't ended in time, and waits until their
  * supervisors have taken everything back. ERRS has an element for each target: its code stays 0 if it is stopped. */
 void stop_targets(const struct store *s, const struct strs *targets, const struct stop_options *o, struct err *errs);
 

@@ -54,12 +54,16 @@ int targets_each(const struct usage *u, int n, char **operands, target_act *act,
 	return worst;
 }
 
-#define O(m) offsetof(struct stop_options, m)
-const struct opt stop_opts[] = {
-	{ 't', "timeout", "TIME", OPT_TIME, O(timeout_ms), "until SIGKILL; the container's own, else 10s", NULL },
-	{ 0, "time", "TIME", OPT_TIME, O(timeout_ms), NULL, NULL },
-	OPT_END
-};
+/* As far as there is a run directory. */
+static void get_running(const struct usage *u, int n, struct strs *targets, struct store *s)
+{
+	struct err err = { 0 };
+
+	if (n)
+		die_usage(u->bad, "--shutdown takes no containers");
+	if (store_get(s, &err) < 0 || record_ids_in(s->run, targets, &err) < 0)
+		die_err(1, NULL, &err);
+}
 
 int targets_stop(const struct usage *u, int n, char **operands, const struct stop_options *how)
 {
@@ -68,7 +72,10 @@ int targets_stop(const struct usage *u, int n, char **operands, const struct sto
 	struct err *errs;
 	int worst = 0;
 
-	targets_get(u, n, operands, &targets, &s);
+	if (how->shutdown)
+		get_running(u, n, &targets, &s);
+	else
+		targets_get(u, n, operands, &targets, &s);
 	errs = xcalloc(targets.n, sizeof *errs);
 	stop_targets(&s, &targets, how, errs);
 	for (size_t i = 0; i < targets.n; i++)

@@ -19,10 +19,12 @@ void targets_get(const struct usage *u, int n, char **operands, struct strs *tar
  * exit code, 0 or 1. */
 int targets_each(const struct usage *u, int n, char **operands, target_act *act, const void *arg);
 
-/* -t TIME, into a struct stop_options. */
-extern const struct opt stop_opts[];
+/* -t TIME, into a struct stop_options: rows of an applet's table. */
+#define STOP_OPTS \
+	{ 't', "timeout", "TIME", OPT_TIME, offsetof(struct stop_options, timeout_ms), "until SIGKILL; the container's own, else 10s", NULL }, \
+	{ 0, "time", "TIME", OPT_TIME, offsetof(struct stop_options, timeout_ms), NULL, NULL }
 
-/* Stops them all as HOW says. Prints, tells and returns as targets_each does. */
+/* Stops them all as HOW says; for a shutdown, all that run, and no operands. Prints, tells and returns as targets_each does. */
 int targets_stop(const struct usage *u, int n, char **operands, const struct stop_options *how);
 
 /* One target's end: ERR told and 1, or TARGET printed and 0. */
