@@ -79,12 +79,14 @@ int file_put(int dirfd, const char *path, const char *text)
 	return r;
 }
 
-static int fill_and_close(int fd, const void *data, size_t len, bool sync)
+static int fill_and_close(int fd, const void *data, size_t len, enum file_sync sync)
 {
 	int r = write_all(fd, data, len);
 
-	if (!r && sync && fsync(fd) < 0)
+	if (!r && sync == FILE_SYNCED && fsync(fd) < 0)
 		r = -errno;
+	if (!r && sync == FILE_ORDERED)
+		sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 	if (close(fd) < 0 && !r)
 		r = -errno;
 	return r;
@@ -104,7 +106,7 @@ static void sync_parent(int dirfd, const char *path)
 	}
 }
 
-int file_replace(int dirfd, const char *path, const void *data, size_t len, mode_t mode, bool sync)
+int file_replace(int dirfd, const char *path, const void *data, size_t len, mode_t mode, enum file_sync sync)
 {
 	char temp[4096], random[9];
 	int fd, r;
@@ -120,7 +122,7 @@ int file_replace(int dirfd, const char *path, const void *data, size_t len, mode
 		r = -errno;
 	if (r < 0)
 		unlinkat(dirfd, temp, 0);
-	else if (sync)
+	else if (sync == FILE_SYNCED)
 		sync_parent(dirfd, path);
 	return r;
 }

@@ -18,8 +18,12 @@ int file_load(int dirfd, const char *path, struct buf *b, size_t max);
 /* One write(2) to an existing file (a control file of proc or a cgroup). 0 or -errno. */
 int file_put(int dirfd, const char *path, const char *text);
 
-/* Replaces PATH whole: a temporary beside it, fsync of both if SYNC, rename. 0 or -errno. */
-int file_replace(int dirfd, const char *path, const void *data, size_t len, mode_t mode, bool sync);
+/* After a power cut: FILE_LAZY: there may be an empty file; FILE_SYNCED: it is there; FILE_ORDERED: if its name is, then so is what is in it
+ * (ext4's data=ordered, where the blocks are chosen before the rename; elsewhere nearly always). Nobody waits for the disk but with SYNCED. */
+enum file_sync { FILE_LAZY, FILE_SYNCED, FILE_ORDERED };
+
+/* Replaces PATH whole: a temporary beside it, then rename; with FILE_SYNCED fsync of both. 0 or -errno. */
+int file_replace(int dirfd, const char *path, const void *data, size_t len, mode_t mode, enum file_sync sync);
 
 /* Puts DATA, lengthened by newlines to the old length, over the beginning of a small file that is there: a full disk has room for that, where
  * file_replace gets -ENOSPC. 0 or -errno. */

@@ -159,11 +159,21 @@ static void sweep_volumes(struct gc *g)
 	strs_free(&names);
 }
 
+/* Of images that are whole only layers can be left over: by an import that was killed before it wrote what needs them. */
+static void sweep_images(struct gc *g)
+{
+	struct image_use use = { 0 };
+
+	if (record_images_in_use(&use.images, &use.layers) == 0)
+		image_prune(g->s->root, &use, true, g->freed, g->err);
+	strs_free(&use.images);
+	strs_free(&use.layers);
+}
+
 int gc(const struct store *s, struct strs *out, struct err *err)
 {
 	struct err first = { 0 };
 	struct gc g = { s, out, &first };
-	struct image_use use = { 0 };
 	struct strs ids = { 0 }, runs = { 0 };
 	int r = record_ids(s, &ids, &first);
 
@@ -179,7 +189,7 @@ int gc(const struct store *s, struct strs *out, struct err *err)
 	net_gc(s, out, first.code ? NULL : &first);
 	sweep_volumes(&g);
 	folder_sweep(s->root, "file", out); /* of a killed first use */
-	image_prune(s->root, &use, true, out, &first);
+	sweep_images(&g);
 	strs_free(&ids);
 	strs_free(&runs);
 	if (first.code && err)

@@ -146,7 +146,7 @@ static int fill_record(const struct store *s, struct record *r, bool sync, int *
 	if (code < 0)
 		return code;
 	spec_write(&r->spec, false, &b);
-	code = file_replace(r->dir, "spec.json", b.p, b.len, 0600, sync);
+	code = file_replace(r->dir, "spec.json", b.p, b.len, 0600, sync ? FILE_SYNCED : FILE_ORDERED);
 	buf_free(&b);
 	if (code < 0)
 		return err_sys(err, code, "write the container's spec.json");
@@ -282,6 +282,7 @@ int record_remove(const struct store *s, struct record *r, struct err *err)
 		record_close(&now);
 	}
 	buf_free(&room);
+	unlinkat(r->dir, "spec.json", 0); /* by this it is gone; the rest ctr-gc would take too */
 	snprintf(path, sizeof path, "containers/%s", r->id);
 	code = tree_remove(s->root, path);
 	if (!code)

@@ -123,7 +123,8 @@ int record_sweep_names(const struct store *s, struct strs *freed, struct err *er
 /* Removes the run directory: nothing runs any more. */
 void record_forget_state(const struct store *s, struct record *r);
 
-/* Removes name, directories, everything; its last step is the record itself. Under its lock; nothing runs. */
+/* Removes name, record and directories. Killed on the way it leaves the container as it was, or without its record, for ctr-gc. Under its lock;
+ * nothing runs. */
 int record_remove(const struct store *s, struct record *r, struct err *err);
 
 /* Every container's id, sorted; those that DIRFD (a store's root or run) has a directory of. */

@@ -39,6 +39,14 @@ static int fill(const struct store *s, int data, const struct spec *spec, const 
 	return r;
 }
 
+/* A power cut mustn't leave the name of files that are empty. What goes with its container needn't be there after one. */
+static int settle(int dir, const char *name, const struct spec *spec, struct err *err)
+{
+	if (!spec || (spec->auto_remove && volume_anonymous(name)) || syncfs(dir) == 0)
+		return 0;
+	return err_sys(err, -errno, "write its files to the disk");
+}
+
 /* In a directory of its own that then gets the name, so that a volume is never half filled. */
 static int make(const struct store *s, int volumes, const char *name, const struct spec *spec, const char *target, struct err *err)
 {
@@ -54,6 +62,8 @@ static int make(const struct store *s, int volumes, const char *name, const stru
 		close(data);
 	if (!r && fchmod(dir, 0755) < 0)
 		r = err_sys(err, -errno, "mode");
+	if (!r)
+		r = settle(dir, name, spec, err);
 	if (!r && renameat(volumes, tmp, volumes, name) == 0)
 		r = 1;
 	else if (!r && errno != EEXIST && errno != ENOTEMPTY) /* somebody else's was there first */
@@ -79,6 +89,8 @@ int volume_make(const struct store *s, const char *name, const struct spec *spec
 	if (volumes < 0)
 		return err_sys(err, volumes, "make %s/volumes", s->root_path);
 	r = make(s, volumes, name, spec, target, err);
+	if (r == 1 && !volume_anonymous(name))
+		fsync(volumes);
 	close(volumes);
 	return r < 0 ? (err_prefix(err, "make volume %s", name), r) : r;
 }

@@ -159,17 +159,16 @@ static void sweep(int store, const char *path, const char *what, struct strs *re
 	close(folder);
 }
 
-int image_prune(int store, const struct image_use *use, bool half_made_only, struct strs *removed, struct err *err)
+int image_prune(int store, const struct image_use *use, bool keep_nameless, struct strs *removed, struct err *err)
 {
 	struct strs layers = { 0 };
-	int rc;
+	int rc = 0;
 
 	sweep(store, LAYERS, "half-made layer", removed);
 	sweep(store, IMAGES, "half-made image", removed);
 	sweep(store, NAMES, "half-made name", removed);
-	if (half_made_only)
-		return 0;
-	rc = prune_images(store, use, removed, err);
+	if (!keep_nameless)
+		rc = prune_images(store, use, removed, err);
 	if (rc == 0)
 		rc = store_list(store, LAYERS, &layers);
 	if (rc == 0)
