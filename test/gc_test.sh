@@ -201,7 +201,7 @@ test_the_stores_group() {
 		done
 		wait
 	done
-	assertNull "$(cat errors)"
+	assertEquals 'none failed' '' "$(cat errors)"
 	assertNull 'none runs any more' "$(groups_of_the_store)"
 }
 

@@ -2,10 +2,13 @@
  * Documentation/admin-guide/cgroup-v2.rst. */
 #include "sys/cgroup_internal.h"
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char *const wanted[] = { "cpu", "memory", "pids", "cpuset", "io" };
+/* One of the files by which each is there. */
+static const char *const witness[] = { "cpu.weight", "memory.max", "pids.max", "cpuset.cpus", "io.stat" };
 #define ALWAYS 3 /* the first of them: every container has them where they are */
 #define WANTED 5
 
@@ -82,21 +85,31 @@ static int enable_above(const struct cgroup_hierarchy *h, const char *path, cons
 	return r ? r : enable_level(h, parent, limits, err);
 }
 
+/* Whether PATH has all of them. Their files tell: subtree_control above it does so before they can be used. */
+static bool enabled(const struct cgroup_hierarchy *h, const char *path, const struct cgroup_limits *limits)
+{
+	char file[CGROUP_PATH_MAX + 16];
+
+	for (int i = 0; i < WANTED; i++) {
+		snprintf(file, sizeof file, "%s/%s", path, witness[i]);
+		if (wants(h, limits, false, i) && !cgroup_in(h, file))
+			return false;
+	}
+	return true;
+}
+
 int cgroup_v2_enable(const struct cgroup_hierarchy *h, const char *path, const struct cgroup_limits *limits,
 		     struct err *err)
 {
 	char parent[CGROUP_PATH_MAX];
-	struct buf b = { 0 };
-	bool done;
-	int i = 0;
+	int r;
 
-	while (i < WANTED && !wants(h, limits, false, i))
-		i++;
-	if (i == WANTED)
-		return 0; /* a hybrid host's unified hierarchy has none of them */
+	if (enabled(h, path, limits))
+		return 0;
+	r = enable_above(h, path, limits, err);
+	/* Another command may be handing them down just now, which has told of it and not done it. A write waits for its end. */
 	cgroup_parent(path, parent);
-	missing(h, parent, limits, false, &b);
-	done = !b.len;
-	buf_free(&b);
-	return done ? 0 : enable_above(h, path, limits, err);
+	if (!r)
+		cgroup_file_put(h, parent, "cgroup.subtree_control", "\n");
+	return r;
 }
