@@ -132,6 +132,35 @@ test_where_the_group_is() {
 	done
 }
 
+# attempt PARENT: a container with a limit below it
+attempt() {
+	run_cap ctr-run --rm -m 64m --cgroup-parent "$1" busybox sh -c 'cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || cat /sys/fs/cgroup/memory.max'
+}
+
+# A service that was handed a group (systemd's Delegate=) and has its own processes in one below it gives the others to containers. On v2
+# it can't while it has processes in the group itself, and is told so.
+test_below_the_group_of_a_service() {
+	parent=/ctrbox-test-$$
+	ctr-cgroup run $parent/service -- sleep 1000 &
+	sleeper=$!
+	wait_for 20 sh -c "ctr-cgroup ls -n -r -o procs $parent/service | grep -x 1"
+	attempt $parent
+	assert_out 67108864
+	ctr-cgroup run $parent-2 -- sleep 1000 &
+	wait_for 20 sh -c "ctr-cgroup ls -n -r -o procs $parent-2 | grep -x 1"
+	attempt $parent-2
+	if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+		assert_fails 125 "write .*memory.* to .*$parent-2/cgroup.subtree_control: .*busy \(processes live in this group: move them to a group below"
+	else
+		assert_out 67108864
+	fi
+	assertEquals 'the service lives on, where it was' 1 "$(ctr-cgroup ls -n -r -o procs $parent/service)"
+	kill $sleeper $!
+	wait $sleeper $! 2>/dev/null
+	ctr-cgroup rm $parent && ctr-cgroup rm $parent-2
+	assertNull "$(find /sys/fs/cgroup -name "ctrbox-test-$$*")"
+}
+
 test_limits_that_are_wrong() {
 	for bad in '-m x' '-m -5' '-m 1z' '--cpus x' '--cpus -1' '--cpus 0' '--cpuset-cpus x' '--cpuset-cpus 0-' '--cpuset-cpus 999' '--cpuset-mems 77' \
 		'--pids-limit x' '--cpu-shares 1x' '--memory-swap 1m -m 64m' '--cpu-quota 10' '-cpuset nine'; do

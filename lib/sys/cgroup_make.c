@@ -143,6 +143,8 @@ int cgroup_enter(const struct cgroup *g, bool into, struct err *err)
 		err_sys(err, r, "enter group %s", g->path);
 	if (r == -ENOSPC)
 		err_hint(err, "its cpuset has no cpus or mems");
+	if (r == -EBUSY)
+		err_hint(err, "it hands controllers down, so v2 lets it have no processes: take a group below it");
 	return r;
 }
 
