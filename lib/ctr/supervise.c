@@ -315,14 +315,6 @@ int supervise_here(const struct start *in, struct err *err)
 	return r;
 }
 
-/* Leaves the caller's groups: if the service or session that started us is stopped, we stay. */
-static void leave_groups(const struct cgroup_host *host)
-{
-	for (int i = 0; i < host->n; i++)
-		if (host->h[i].self && strcmp(host->h[i].self, "/"))
-			file_put(host->h[i].fd, host->h[i].v2 ? "cgroup.procs" : "tasks", "0");
-}
-
 void supervise_alone(void)
 {
 	sys_close_range(3, 0);
@@ -351,7 +343,7 @@ static void supervisor_main(const struct start *in, int client, int report)
 	int r;
 
 	daemonize(report);
-	leave_groups(store_cgroups(in->store));
+	cgroup_leave(store_cgroups(in->store)); /* if the service or session that started us is stopped, we stay */
 	r = in->store->rootless ? rootless_hold(in->store->run, &err) : 0;
 	if (!r)
 		r = start(&s, in, false, &err);

@@ -75,7 +75,7 @@ int cgroup_path(const char *path, bool root, char out[CGROUP_PATH_MAX], struct e
 
 /* All functions below take a PATH as cgroup_path gives it. */
 
-/* The group below a container's own where its processes are, once containers in it have been given controllers (v2). */
+/* The group below a container's own, or below one that was delegated, for its processes once it gives containers controllers (v2). */
 #define CGROUP_INIT "init"
 
 /* A group that is ready to be entered. Descriptors are CLOEXEC. */
@@ -107,6 +107,10 @@ void cgroup_close(struct cgroup *g);
 /* The single-threaded caller enters G's v1 hierarchies by writing 0 to `tasks`; where it didn't come by
  * CLONE_INTO_CGROUP (INTO false) the unified one too (slow: an RCU grace period). 0 or -errno. */
 int cgroup_enter(const struct cgroup *g, bool into, struct err *err);
+
+/* The caller alone leaves the groups it is in: for the root of each hierarchy, or for CGROUP_INIT below it where that hands controllers
+ * down and isn't the host's own (v2). Where it may not it stays. */
+void cgroup_leave(const struct cgroup_host *host);
 
 /* fork(2) into G by CLONE_INTO_CGROUP where the kernel has it (*INTO, for the child's cgroup_enter). 0 in the child,
  * its pid in the parent, or -errno. */

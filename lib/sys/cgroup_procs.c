@@ -168,3 +168,17 @@ int cgroup_v2_step_down(const struct cgroup_hierarchy *h, struct err *err)
 	}
 	return r;
 }
+
+void cgroup_leave(const struct cgroup_host *host)
+{
+	int made;
+
+	for (int i = 0; i < host->n; i++) {
+		const struct cgroup_hierarchy *h = &host->h[i];
+
+		if (h->self && strcmp(h->self, "/") &&
+		    cgroup_file_put(h, "/", h->v2 ? "cgroup.procs" : "tasks", "0") == -EBUSY &&
+		    !cgroup_mkdir(h, "/" CGROUP_INIT, &made, NULL))
+			cgroup_file_put(h, "/" CGROUP_INIT, "cgroup.procs", "0");
+	}
+}

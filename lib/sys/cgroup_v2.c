@@ -43,12 +43,12 @@ static int refuse(const struct cgroup_hierarchy *h, const char *path, const char
 	return r;
 }
 
-/* Writes WHAT. In a container, whose root group is one as any other, the caller and those beside it step down first. */
+/* Writes WHAT. In a container and for an ordinary user the root is a group as any other: those in it step down first. */
 static int hand_down(const struct cgroup_hierarchy *h, const char *path, const char *what, struct err *err)
 {
 	int r = cgroup_file_put(h, path, "cgroup.subtree_control", what);
 
-	if (r == -EBUSY && !path[1] && !strcmp(h->self, "/") && !cgroup_v2_step_down(h, err))
+	if (r == -EBUSY && !path[1] && !cgroup_v2_step_down(h, err))
 		r = cgroup_file_put(h, path, "cgroup.subtree_control", what);
 	return r;
 }
