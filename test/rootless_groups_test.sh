@@ -27,7 +27,7 @@ unified() {
 
 # The hierarchies that a host hands over a group in: v2's, and those of v1 that have one of these.
 handed() {
-	awk '/ - cgroup2 / || / - cgroup .*[ ,](cpu|memory|pids|freezer)(,|$)/ { print $5 }' /proc/self/mountinfo
+	awk '/ - cgroup2 / || / - cgroup .*[ ,](cpu|memory|pids|freezer|devices)(,|$)/ { print $5 }' /proc/self/mountinfo
 }
 
 # hand_over [SUB].. : ctrbox-willi.$$ in each, with groups in it, becomes the user's, as a service of systemd's that has Delegate=yes.

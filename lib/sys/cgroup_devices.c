@@ -52,16 +52,20 @@ static int allow(int fd, const struct cgroup_hierarchy *h, const char *path, con
 	return code == -EPERM ? err_hint(err, "the group above it may not use this device") : code;
 }
 
-static int write_rules(const struct cgroup_hierarchy *h, const char *path, const struct array *rules, struct err *err)
+/* *DONE: they are in force; not so for a caller who may not write them (an ordinary user whose group it is). */
+static int write_rules(const struct cgroup_hierarchy *h, const char *path, const struct array *rules, bool *done, struct err *err)
 {
 	int r = cgroup_file_put(h, path, "devices.deny", "a"), fd;
 
+	if (r == -EPERM)
+		return 0;
 	fd = r ? r : cgroup_file_open(h, path, "devices.allow", O_WRONLY);
 	if (fd < 0)
 		return err_sys(err, fd, "deny all devices in %s%s", h->mount, path);
 	for (size_t i = 0; i < rules->n && !r; i++)
 		r = allow(fd, h, path, (const struct device_rule *)rules->v + i, err);
 	close(fd);
+	*done = !r;
 	return r;
 }
 
@@ -88,11 +92,8 @@ int cgroup_devices_write(const struct cgroup_host *host, struct cgroup *g, const
 	const struct cgroup_hierarchy *h = cgroup_find(host, "devices");
 	int r;
 
-	if (h) {
-		r = write_rules(h, g->path, rules, err);
-		g->devices = !r;
-		return r;
-	}
+	if (h)
+		return write_rules(h, g->path, rules, &g->devices, err);
 	if (g->into_fd < 0)
 		return 0;
 	r = attach_program(g->into_fd, rules);
