@@ -11,7 +11,7 @@
  *	-a              refuses that call and every later one, whoever's
  *	-o FILE         for what -l lists, else for a line "P:N NAME" for each call at which something was done: none, none (stderr)
  *	-p PID          follows this one too, which runs already: numbers 2, 3 ..
- *	-d              lets those go that are left when CMD has ended and nothing moves any more (daemons)
+ *	-d              lets those go that are left when CMD has ended and it has struck, or nothing moves any more (daemons)
  *	-t SECONDS      then it hangs: says where each one waits, kills all, and exits with 124
  *
  * For root of the host. Whoever kills us kills all that we follow. inject_lib.sh makes it, and inject_names.h. */

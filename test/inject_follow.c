@@ -273,6 +273,8 @@ int follow(struct follow *f, char **argv, const pid_t *pids, int n)
 			stopped(f, tid, status);
 		else
 			ended(f, tid, status);
+		if (f->enough && f->release && f->code >= 0 && !f->letting_go)
+			let_go(f);
 	}
 	return f->code;
 }

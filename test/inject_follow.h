@@ -19,7 +19,7 @@ struct follow {
 	void (*ask)(struct follow *f, struct task *t, unsigned long nr);
 	void *arg;
 	bool enough;     /* nobody is asked any more */
-	bool release;    /* lets those go that are left when the command has ended and nothing moves */
+	bool release;    /* lets those go that are left when the command has ended and nothing moves, or it is enough */
 	int seconds;     /* how long all may take; 0: for ever */
 
 	/* follow.c's own */
