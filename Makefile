@@ -52,7 +52,7 @@ SOURCES := applets/main.c $(SELECTED:%=applets/%.c) $(sort $(wildcard $(SELECTED
 	$(sort $(shell find lib -name '*.c'))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/obj/%.o)
 
-.PHONY: all install image initramfs debian demo demo-vm test test-escapes-bite fuzz bench size lint asan busybox dist test-cross cross cross-setup test-vm cross-qemu clean help FORCE
+.PHONY: all install image initramfs debian demo demo-vm test test-faults test-escapes-bite fuzz bench size lint asan busybox dist test-cross cross cross-setup test-vm cross-qemu clean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/ctrbox $(BUILD)/bin/.made
@@ -176,6 +176,12 @@ test-vm:
 	$(if $(filter %/aarch64.guest,$(GUESTS)),$(MAKE) ARCH=aarch64 BUILD='$(BUILD_HERE)' all image)
 	BUILD='$(abspath $(BUILD_HERE))' TESTS='$(TESTS)' KERNEL='$(KERNEL)' test/run $(GUESTS)
 
+# All that can die is killed at each of its system calls (tools/crashsweep).
+test-faults:
+	tools/setup
+	$(MAKE) all image
+	BUILD='$(abspath $(BUILD))' tools/crashsweep $(ACTS)
+
 # Takes the defences out of a copy of the source, one by one, and wants the tests of each to fail.
 test-escapes-bite:
 	tools/setup
@@ -244,6 +250,7 @@ help:
 		'make ARCH=riscv64   for another processor: build/riscv64/ctrbox ($(ARCHES))' \
 		'make test-cross     builds for each of them and runs that under qemu-user' \
 		'make test-vm    some of them in virtual machines with other cgroups; MODE=v2|v1|single|hybrid TESTS=.. KERNEL=..; ARCH=aarch64' \
+		'make test-faults     kills each command at each of its system calls, in each of its processes; ACTS="start stop"' \
 		'make test-escapes-bite   shows that each test of an escape fails without its defence' \
 		'make fuzz SECONDS=60   rubbish for all that takes bytes from strangers (TARGETS="json tar")' \
 		'make image      build/busybox.tar and .tar.gz, the default image' \

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Crash-only: whatever is killed, garbled, removed or raced, what comes next works, and ctr-gc and ctr-rm clear it away.
+# Crash-only: whatever is killed, garbled, removed or raced, what comes next works, and ctr-gc and ctr-rm clear it away. Deaths at any system call:
+# sweep_test.sh.
 . "$(dirname "$0")/lib.sh"
 
 oneTimeSetUp() {
 	need_busybox
 	ctr-run --rm busybox true
 	ctr-gc >/dev/null
-	cp /proc/self/mountinfo mounts.before
 }
 
 tearDown() {
@@ -47,113 +47,6 @@ supervisor_of() {
 # Nothing of ctrbox's runs any more.
 idle() {
 	! grep -lqE '^[0-9]+ \((ctr-|ctrbox|sleep|true).*\) [^ZX]' /proc/[0-9]*/stat 2>/dev/null
-}
-
-# The points at which CMD.. can be killed, every STEPth of them: "SYSTEMCALL:N", the Nth of that name in a process.
-points_of() {
-	_step=$1
-	shift
-	strace -f -qq -o strace.out "$@" >/dev/null 2>&1
-	sed -nE 's/^([0-9]+) +([a-z0-9_]+)\(.*/\1 \2/p' strace.out |
-		awk -v step="$_step" '{ p = $2 ":" ++n[$0] } !seen[p]++ && ++i % step == 0 { print p }'
-}
-
-# killed_at POINT CMD..: those of its processes that come there get SIGKILL.
-killed_at() {
-	_point=$1
-	shift
-	strace -f -qq -o strace.out -e "trace=${_point%:*}" -e "inject=${_point%:*}:signal=SIGKILL:when=${_point#*:}" "$@" >/dev/null 2>&1
-}
-
-# After a crash at WHERE: nothing runs, nothing is mounted, ctr-gc clears the rest, and a container starts.
-assert_swept() {
-	wait_for 5 idle || fail "$1: a process is left: $(ps ax)"
-	[ "$(cat mounts.before)" = "$(cat /proc/self/mountinfo)" ] || fail "$1: a mount is left"
-	run_cap ctr-gc
-	[ "$rc$err" = 0 ] || fail "$(captured "$1: ctr-gc")"
-	[ -z "$(leftovers)" ] || fail "$1: $(leftovers)"
-	[ -z "$(ls "$CTRBOX_RUN/containers")" ] || fail "$1: a run directory is left"
-	run_cap ctr-run --rm busybox echo works
-	[ "$out$err" = works ] || fail "$(captured "$1: ctr-run")"
-}
-
-# sweep STEP PREPARE AFTER CMD..: kills CMD at every STEPth system call it does.
-sweep() {
-	_step=$1 _prepare=$2 _after=$3 killed=0
-	shift 3
-	$_prepare >/dev/null 2>&1
-	points=$(points_of "$_step" "$@")
-	$_after before
-	for at in $points; do
-		$_prepare >/dev/null 2>&1
-		killed_at "$at" "$@" || killed=$((killed + 1))
-		assert_swept "$1 killed at $at"
-		$_after "$at"
-	done
-	assertTrue "it was killed at $killed points" "[ $killed -ge 5 ]"
-}
-
-remove_all() {
-	ctr-ps -a -q >ids
-	[ ! -s ids ] || ctr-rm - <ids >/dev/null || fail "at $1: ctr-rm"
-	[ -z "$(ls "$CTRBOX_ROOT/containers")" ] || fail "at $1: a container is left"
-	[ -z "$(ls "$CTRBOX_ROOT/names")" ] || fail "at $1: a name is left"
-}
-
-test_killed_ctr_run() {
-	sweep 11 : remove_all ctr-run --name a busybox true
-}
-
-# Neither a range of ids that is nobody's stays, nor one that is somebody's is free.
-test_killed_ctr_run_with_a_user_namespace() {
-	# shellcheck disable=SC2317
-	ranges_fit() {
-		owners=$(find "$CTRBOX_ROOT/idranges" -type l -printf '%l\n' | sort)
-		[ "$owners" = "$(ctr-ps -aq | sort)" ] || fail "at $1: $owners"
-		remove_all "$1"
-		[ -z "$(ls "$CTRBOX_ROOT/idranges")" ] || fail "at $1: a range is left"
-	}
-	sweep 11 : ranges_fit ctr-run --net none --userns auto --name a busybox true
-}
-
-test_killed_ctr_run_in_the_background() {
-	sweep 11 : remove_all ctr-run -d --name a busybox true
-}
-
-test_killed_ctr_start() {
-	# shellcheck disable=SC2317
-	start_works() {
-		run_cap ctr-start -a a
-		[ "$out" = started ] || fail "$(captured "at $1: ctr-start")"
-	}
-	ctr-create --name a busybox echo started >/dev/null
-	sweep 11 : start_works ctr-start a
-}
-
-test_killed_ctr_rm() {
-	# shellcheck disable=SC2317
-	name_is_free() {
-		ctr-rm a >/dev/null 2>&1
-		remove_all "$1"
-	}
-	sweep 11 'ctr-run --name a busybox touch /a /b /c' name_is_free ctr-rm a
-}
-
-# A client that dies takes nothing with it.
-test_killed_ctr_stop() {
-	stops() {
-		ctr-stop a >/dev/null || fail "at $1: ctr-stop"
-		exited a || fail "at $1: not exited"
-		ctr-start a >/dev/null
-	}
-	ctr-run -d --name a busybox sleep 1000 >/dev/null
-	points=$(points_of 9 ctr-stop a)
-	stops before
-	for at in $points; do
-		killed_at "$at" ctr-stop a
-		stops "$at"
-	done
-	assertEquals running "$(status_of a)"
 }
 
 # The supervisor's death is the container's.

@@ -4,6 +4,7 @@
  *
  *	-l              lists the points, "P:N NAME" a line
  *	P:N kill        the process is killed when it comes there: that call isn't made any more
+ *	P:N int         it gets SIGINT there
  *	P:N ENOSPC      that call isn't made, and gives this error; calls that can't fail (exit) aren't counted
  *	-x HOOK         a shell runs HOOK before each call ($POINT: "P:N NAME"), while that process waits
  *
@@ -25,12 +26,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum what { POINT, LIST, KILL, ERROR, HOOK };
+enum what { POINT, LIST, SIGNAL, ERROR, HOOK };
 
 struct inject {
 	struct follow f;
 	enum what what;
-	int number, call, error;
+	int number, call;
+	int value;       /* of SIGNAL and ERROR */
 	const char *hook, *family;
 	bool always, fired;
 	FILE *out;
@@ -86,10 +88,10 @@ static void act(struct inject *in, struct task *t, const char *name)
 		return;
 	}
 	fprintf(in->out, "%s\n", point);
-	if (in->what == KILL)
-		kill(t->tid, SIGKILL);
+	if (in->what == SIGNAL)
+		kill(t->tid, in->value);
 	if (in->what == ERROR)
-		refuse(t, in->error);
+		refuse(t, in->value);
 	in->fired = true;
 	in->f.enough = in->what != LIST && !in->always;
 }
@@ -111,11 +113,12 @@ static bool parse_point(struct inject *in, const char *point, const char *what)
 {
 	if (!point || sscanf(point, "%d:%d", &in->number, &in->call) != 2 || !what)
 		return false;
-	in->what = strcmp(what, "kill") ? ERROR : KILL;
+	in->value = !strcmp(what, "kill") ? SIGKILL : !strcmp(what, "int") ? SIGINT : 0;
+	in->what = in->value ? SIGNAL : ERROR;
 	for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
 		if (!strcmp(errors[i].name, what))
-			in->error = errors[i].number;
-	return in->what == KILL ? !in->always : in->error;
+			in->value = errors[i].number;
+	return in->value && (in->what == ERROR || !in->always);
 }
 
 static bool option(struct inject *in, int c)
@@ -149,7 +152,7 @@ int main(int argc, char **argv)
 	if (good && in.what == POINT && (good = parse_point(&in, argv[0], argv[0] ? argv[1] : NULL)))
 		argv += 2;
 	if (!good || !*argv) {
-		fprintf(stderr, "inject: usage: inject [OPTION].. {-l|-x HOOK|P:N kill|P:N ERROR} CMD [ARG]..\n");
+		fprintf(stderr, "inject: usage: inject [OPTION].. {-l|-x HOOK|P:N kill|P:N int|P:N ERROR} CMD [ARG]..\n");
 		return 125;
 	}
 	code = follow(&in.f, argv, in.pids, in.n);

@@ -8,5 +8,6 @@ make_inject() {
 		sed -n 's/^\([a-z0-9_]*\) \([0-9]*\)$/[\2] = "\1",/p' "$BUILD/syscalls"
 		echo '};'
 	} >"$1/inject_names.h"
-	musl-gcc -static -Os -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -I"$1" -o "$1/inject" -iquote "$TOP/test" "$TOP/test/inject.c" "$TOP/test/inject_follow.c" || exit 1
+	musl-gcc -static -Os -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -I"$1" -iquote "$TOP/test" -o "$1/inject" \
+		"$TOP/test/inject.c" "$TOP/test/inject_follow.c" || exit 1
 }

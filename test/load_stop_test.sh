@@ -3,7 +3,12 @@
 # shellcheck disable=SC2154 # rc, out and err are set by run_cap
 . "$(dirname "$0")/lib.sh"
 
+# shellcheck source=test/inject_lib.sh
+. "$TOP/test/inject_lib.sh"
+
 oneTimeSetUp() {
+	make_inject "$WORK"
+	PATH=$WORK:$PATH
 	cat >two.py <<-'END'
 		from forge import *
 		one, two, three = layer(a='first', b='lower'), layer(b='second' * 20000), layer(c='third')
@@ -20,14 +25,11 @@ oneTimeSetUp() {
 	mv "$CTRBOX_ROOT" before
 	cp -a before "$CTRBOX_ROOT"
 	seen >before.seen
-	strace -o trace ctr-image load new.tar >/dev/null || fail "$(tail -n 5 trace)"
+	inject -l -o listed env --default-signal=INT ctr-image load new.tar >/dev/null || fail 'inject'
 	seen >after.seen
-	sed -nE 's/^([a-z0-9_]+)\(.*/\1/p' trace | grep -vxE 'execve|exit_group|mmap|munmap|brk|arch_prctl|set_tid_address|prlimit64|rt_sig[a-z]+' | sort | uniq -c |
-		while read -r count call; do
-			echo "$call 1"
-			[ "$count" -lt 3 ] || echo "$call $((count / 2 + 1))"
-			[ "$count" -lt 2 ] || echo "$call $count"
-		done >points
+	awk -F '[ :]' '$3 == "execve" { ours = 1; next } # until then env
+		ours && $3 !~ /^(exit_group|mmap|munmap|brk|arch_prctl|set_tid_address|prlimit64|rt_sig.*)$/ && ++seen[$3] % 3 == 1 { print $1 ":" $2 }' \
+		listed >points
 }
 
 # All that counts of the store, and what its images hold.
@@ -37,11 +39,11 @@ seen() {
 	for name in $(ctr-image ls -r -n -o name | grep :); do ctr-image export "$name" | tar -xO | sha256sum; done
 }
 
-# stopped SIGNAL CALL N: at the Nth of that call.
+# stopped HOW POINT: by int or kill.
 stopped() {
 	rm -rf "$CTRBOX_ROOT"
 	cp -a before "$CTRBOX_ROOT"
-	run_cap timeout 60 env --default-signal=INT strace -o /dev/null -e inject="$2:signal=$1:when=$3" ctr-image load new.tar
+	run_cap inject -t 60 -o /dev/null "$2" "$1" env --default-signal=INT ctr-image load new.tar
 }
 
 # A first image that counts stays, if the second didn't come to that: each counts for itself.
@@ -52,32 +54,32 @@ is_one_of() {
 
 test_interrupted_anywhere() {
 	assertTrue 'there are many' "[ $(wc -l <points) -gt 30 ]"
-	while read -r call n; do
-		stopped SIGINT "$call" "$n"
+	while read -r at; do
+		stopped int "$at"
 		if [ "$rc" = 0 ]; then
 			seen >now.seen
-			assertEquals "$call $n: all is there" '' "$(diff after.seen now.seen)"
+			assertEquals "$at: all is there" '' "$(diff after.seen now.seen)"
 		else
-			assertEquals "$call $n: it says so" 130 "$rc"
-			assertTrue "$call $n: before or after" is_one_of
+			assertEquals "$at: it says so" 130 "$rc"
+			assertTrue "$at: before or after" is_one_of
 		fi
-		assertEquals "$call $n: nothing half-made" '' "$(find "$CTRBOX_ROOT" -name '.tmp*')"
+		assertEquals "$at: nothing half-made" '' "$(find "$CTRBOX_ROOT" -name '.tmp*')"
 	done <points
 }
 
 test_killed_anywhere() {
-	while read -r call n; do
-		stopped SIGKILL "$call" "$n"
-		assertEquals "$call $n" 137 "$rc"
+	while read -r at; do
+		stopped kill "$at"
+		assertEquals "$at" 137 "$rc"
 		seen >now.seen 2>&1
-		assertEquals "$call $n: each image is whole" 0 "$(grep -c ctr-image now.seen)"
+		assertEquals "$at: each image is whole" 0 "$(grep -c ctr-image now.seen)"
 		run_cap ctr-image load new.tar
 		assert_ok
 		seen >now.seen
-		assertEquals "$call $n: then loaded" '' "$(diff after.seen now.seen)"
-		assertEquals "$call $n: no half layer" '' "$(find "$CTRBOX_ROOT/layers" -name '.tmp*')"
+		assertEquals "$at: then loaded" '' "$(diff after.seen now.seen)"
+		assertEquals "$at: no half layer" '' "$(find "$CTRBOX_ROOT/layers" -name '.tmp*')"
 		ctr-gc >/dev/null
-		assertEquals "$call $n: nothing half-made" '' "$(find "$CTRBOX_ROOT" -name '.tmp*')"
+		assertEquals "$at: nothing half-made" '' "$(find "$CTRBOX_ROOT" -name '.tmp*')"
 	done <points
 }
 

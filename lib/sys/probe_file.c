@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/folder.h"
 #include "base/kernel.h"
 #include "base/release.h"
 #include "base/userns.h"
@@ -55,45 +56,34 @@ enum module_state probe_module(const char *name)
 	return mentions(path, file) > 0 ? MODULE_LOADABLE : MODULE_NONE;
 }
 
-static int try_upper(const char *dir)
+static int try_upper(int dir)
 {
-	struct buf name = { 0 };
-	int r = 1, fd, code;
+	int code = opaque_mark(dir);
 
-	buf_fmt(&name, "%s/whiteout", dir);
-	fd = dir_open(AT_FDCWD, dir);
-	code = fd < 0 ? fd : opaque_mark(fd);
-	if (!code && mknod(name.p, S_IFCHR, makedev(0, 0)) < 0)
+	if (!code && mknodat(dir, "whiteout", S_IFCHR, makedev(0, 0)) < 0)
 		code = -errno;
-	if (fd >= 0)
-		close(fd);
-	if (code < 0)
-		r = code == -EACCES || code == -EROFS || code == -ENOSPC ? code : 0;
-	unlink(name.p);
-	buf_free(&name);
-	return r;
+	unlinkat(dir, "whiteout", 0);
+	return !code ? 1 : code == -EACCES || code == -EROFS || code == -ENOSPC ? code : 0;
 }
 
 int probe_overlay_upper(const char *path)
 {
-	char *dir = xasprintf("%s/.probe-XXXXXX", path), *slash;
-	int r;
+	char *dir = xstrdup(path), *slash, name[TMP_NAME];
+	int folder, fd, r;
 
-	while (!mkdtemp(dir)) {
-		/* up to a directory that is there */
-		slash = errno == ENOENT ? strrchr(dir, '/') : NULL;
-		if (slash)
-			*slash = '\0';
-		slash = slash && *dir ? strrchr(dir, '/') : NULL;
-		if (!slash) {
-			free(dir);
-			return -ENOENT;
-		}
-		strcpy(slash, "/.probe-XXXXXX");
-	}
-	r = try_upper(dir);
-	rmdir(dir);
+	/* up to a directory that is there */
+	while ((folder = dir_open(AT_FDCWD, *dir ? dir : "/")) == -ENOENT && (slash = strrchr(dir, '/')))
+		*slash = '\0';
 	free(dir);
+	if (folder < 0)
+		return folder;
+	fd = r = folder_tmp(folder, name);
+	if (fd >= 0) {
+		r = try_upper(fd);
+		unlinkat(folder, name, AT_REMOVEDIR);
+		close(fd);
+	}
+	close(folder);
 	return r;
 }
 

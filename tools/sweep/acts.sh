@@ -35,6 +35,21 @@ a_runs() {
 	ctr-start a >/dev/null
 }
 
+# It runs, or can be started.
+a_starts() {
+	[ -n "$(ctr-ps -q -f name=a)" ] || ctr-start a
+}
+
+# It was running: it is stopped, or can be.
+a_stops() {
+	ctr-stop a && [ "$(ctr-ps -a -r -n -o status -f name=a)" = exited ]
+}
+
+# No container's range of ids is free, and no other is taken.
+ranges_fit() {
+	[ "$(find root/idranges -type l -printf '%l\n' | sort)" = "$(ctr-ps -aq | sort)" ]
+}
+
 a_has_files() {
 	ctr-run --name a --net none busybox touch /a /b /c
 }
@@ -54,6 +69,9 @@ undo_run() {
 
 act_run_userns() {
 	"$@" ctr-run --name a --net none --userns auto busybox true
+}
+check_run_userns() {
+	ranges_fit
 }
 
 act_run_rm_d() {
@@ -87,12 +105,18 @@ act_create() {
 undo_create() {
 	undo_run
 }
+check_create() {
+	ranges_fit
+}
 
 act_start() {
 	"$@" ctr-start a
 }
 prepare_start() {
 	a_is_there
+}
+check_start() {
+	a_starts
 }
 
 # Ending.
@@ -110,6 +134,9 @@ prepare_stop() {
 with_stop() {
 	with_supervisor
 }
+check_stop() {
+	a_stops
+}
 
 act_kill() {
 	"$@" ctr-kill a
@@ -120,6 +147,9 @@ prepare_kill() {
 with_kill() {
 	with_supervisor
 }
+check_kill() {
+	a_stops
+}
 
 act_restart() {
 	"$@" ctr-restart a
@@ -129,6 +159,9 @@ prepare_restart() {
 }
 with_restart() {
 	with_supervisor
+}
+check_restart() {
+	a_starts
 }
 
 act_rm() {
@@ -284,7 +317,7 @@ undo_volume_prune() {
 images_are_whole() {
 	for name in $(ctr-image ls -r -n -o name); do
 		case $name in
-		*busybox:latest) continue ;;
+		*busybox:latest | -) continue ;;
 		*one:latest) want=one ;;
 		*) want=two ;;
 		esac

@@ -56,13 +56,15 @@ static void flush(const char *path)
 		exit(1);
 }
 
-/* Logs grow; times are of varying length in JSON; where the next address is looked for is nobody's. */
+/* Logs grow; times are of varying length in JSON; where the next address is looked for (.next) may be forgotten. */
 static int file(const char *path, const struct stat *st, int kind, struct FTW *at)
 {
 	char link[256] = "";
 	bool varies = !strncmp(path + at->base, "log", 3) || strstr(path, ".json");
 
-	if (kind == FTW_SL && strcmp(path + at->base, ".next") && readlink(path, link, sizeof link - 1) < 0)
+	if (!strcmp(path + at->base, ".next"))
+		return 0;
+	if (kind == FTW_SL && readlink(path, link, sizeof link - 1) < 0)
 		*link = 0;
 	if (S_ISREG(st->st_mode))
 		line("file %s %o %lld", path, st->st_mode, varies ? !!st->st_size : (long long)st->st_size);
