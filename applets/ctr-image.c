@@ -120,7 +120,7 @@ static int prune_main(int argc, char **argv)
 	image_operands(opt_parse(&prune_usage, NULL, argc, argv), 0, "nothing");
 	store = image_store();
 	image_used(&use);
-	rc = image_prune(store, &use, false, &removed, &err);
+	rc = image_prune(store, &use, true, &removed, &err);
 	for (size_t i = 0; i < removed.n; i++)
 		out_line(removed.v[i]);
 	if (rc < 0)

@@ -263,6 +263,24 @@ test_half_made_layers() {
 	assertTrue 'the image is whole' $?
 }
 
+# A load that was killed before its image was there, or a removal after it had gone; a container's own stay.
+test_layers_of_no_image() {
+	mkdir one
+	echo 1 >one/file
+	tar -C one -c . | ctr-image import one >/dev/null
+	layer=$(ctr-image inspect one | jq -r '.[].layers[].diff_id') id=$(ctr-image inspect one | jq -r '.[].id')
+	ctr-create --name a one /none >/dev/null
+	rm -r "$CTRBOX_ROOT/images/$id" "$CTRBOX_ROOT/images/names/one:latest"
+	run_cap ctr-gc
+	assert_ok
+	assertTrue 'the container has it' "[ -d '$CTRBOX_ROOT/layers/$layer' ]"
+	ctr-rm a >/dev/null
+	freed "layer $layer"
+	assertFalse "[ -e '$CTRBOX_ROOT/layers/$layer' ]"
+	ctr-run --rm busybox true
+	assertTrue 'the other image is whole' $?
+}
+
 # Whatever somebody holds the lock of is none of its business.
 test_locked_containers() {
 	ctr-create --name a busybox true >/dev/null

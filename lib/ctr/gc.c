@@ -159,13 +159,17 @@ static void sweep_volumes(struct gc *g)
 	strs_free(&names);
 }
 
-/* Of images that are whole only layers can be left over: by an import that was killed before it wrote what needs them. */
+/* An image without a name may be somebody's still. Layers that neither an image nor a container has are a killed load's, or removal's. */
 static void sweep_images(struct gc *g)
 {
+	struct err *err = g->err->code ? NULL : g->err;
 	struct image_use use = { 0 };
+	int r = record_images_in_use(&use.images, &use.layers);
 
-	if (record_images_in_use(&use.images, &use.layers) == 0)
-		image_prune(g->s->root, &use, true, g->freed, g->err);
+	if (r < 0)
+		err_sys(err, r, "read the containers' records");
+	else
+		image_prune(g->s->root, &use, false, g->freed, err);
 	strs_free(&use.images);
 	strs_free(&use.layers);
 }

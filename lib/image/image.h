@@ -128,9 +128,9 @@ struct image_use {
  * layers that no image or container needs. -EBUSY for the last name of an image in use. 0 or -errno. */
 int image_remove(int store, const char *name, const struct image_use *use, bool force, struct err *err);
 
-/* Removes what a crash left half-made, images without a name (unless these are to be kept) and layers that nothing refers to. Appends what
- * was freed to REMOVED. 0 or -errno. */
-int image_prune(int store, const struct image_use *use, bool keep_nameless, struct strs *removed, struct err *err);
+/* Removes what was half-made by those who died, layers that nothing refers to and, if NAMELESS, images without a name. Appends what was
+ * freed to REMOVED. 0 or -errno. */
+int image_prune(int store, const struct image_use *use, bool nameless, struct strs *removed, struct err *err);
 
 /* Bytes of file content in all of its layers. */
 int64_t image_size(int store, const struct image *img);

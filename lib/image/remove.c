@@ -159,7 +159,23 @@ static void sweep(int store, const char *path, const char *what, struct strs *re
 	close(folder);
 }
 
-int image_prune(int store, const struct image_use *use, bool keep_nameless, struct strs *removed, struct err *err)
+/* Layers that, as far as can be seen without their locks, no image has. */
+static int unneeded_layers(int store, struct strs *out, struct err *err)
+{
+	struct strs wanted = { 0 }, layers = { 0 };
+	int rc = image_each(store, add_layers, &wanted, err);
+
+	if (rc == 0)
+		rc = store_list(store, LAYERS, &layers);
+	for (size_t i = 0; i < layers.n && rc == 0; i++)
+		if (!strs_has(&wanted, layers.v[i]))
+			strs_add(out, layers.v[i]);
+	strs_free(&wanted);
+	strs_free(&layers);
+	return rc;
+}
+
+int image_prune(int store, const struct image_use *use, bool nameless, struct strs *removed, struct err *err)
 {
 	struct strs layers = { 0 };
 	int rc = 0;
@@ -167,10 +183,10 @@ int image_prune(int store, const struct image_use *use, bool keep_nameless, stru
 	sweep(store, LAYERS, "half-made layer", removed);
 	sweep(store, IMAGES, "half-made image", removed);
 	sweep(store, NAMES, "half-made name", removed);
-	if (!keep_nameless)
+	if (nameless)
 		rc = prune_images(store, use, removed, err);
 	if (rc == 0)
-		rc = store_list(store, LAYERS, &layers);
+		rc = unneeded_layers(store, &layers, err);
 	if (rc == 0)
 		rc = store_drop_layers(store, &layers, use, removed, err);
 	strs_free(&layers);

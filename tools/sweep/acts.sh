@@ -330,11 +330,11 @@ images_are_whole() {
 	done
 }
 
+# Not by ctr-image prune: layers that an image came to nothing for are ctr-gc's.
 undo_images() {
 	undo
 	# shellcheck disable=SC2046 # a list
-	ctr-image rm $(ctr-image ls -r -n -o name | grep -v busybox) >/dev/null 2>&1
-	ctr-image prune >/dev/null
+	ctr-image rm -f $(ctr-image ls -r -n -o name,id | sed -n '/busybox:latest/!s/.*\t//p' | sort -u) >/dev/null 2>&1
 }
 
 act_import() {
@@ -380,9 +380,7 @@ prepare_commit_running() {
 	a_runs
 }
 undo_commit_running() {
-	undo
-	ctr-image rm busybox:new >/dev/null 2>&1
-	ctr-image prune >/dev/null
+	undo_images
 }
 
 act_save() {
