@@ -11,7 +11,7 @@ swept() {
 }
 
 test_starting() {
-	swept run_rm run run_userns run_rm_d run_d run_terminal run_restart create start
+	swept run_rm run run_userns run_rm_d run_d run_terminal run_restart run_file create start start_boot
 }
 
 test_ending() {
@@ -27,7 +27,7 @@ test_files() {
 }
 
 test_images() {
-	swept import load commit commit_running save tag image_rm image_prune image_mount
+	swept import load commit commit_running save tag image_rm image_prune image_mount mount_file
 }
 
 test_networks() {

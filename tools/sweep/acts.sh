@@ -119,6 +119,36 @@ check_start() {
 	a_starts
 }
 
+act_start_boot() {
+	"$@" ctr-start --boot
+}
+prepare_start_boot() {
+	ctr-create --name a --restart always --net n busybox sleep 1000 >/dev/null
+	ctr-create --name b --restart always --net none busybox sleep 1000 >/dev/null
+}
+check_start_boot() {
+	a_starts
+}
+
+# A root file system in a file: loop devices.
+
+act_run_file() {
+	"$@" ctr-run --rm --net none --rootfs disk.squashfs true
+}
+prepare_run_file() {
+	[ -e disk.squashfs ] || mksquashfs tree disk.squashfs -quiet -no-progress -comp gzip >/dev/null
+}
+
+act_mount_file() {
+	"$@" ctr-image mount ./disk.squashfs mnt
+}
+prepare_mount_file() {
+	prepare_run_file
+}
+undo_mount_file() {
+	ctr-image umount mnt 2>/dev/null
+}
+
 # Ending.
 
 with_supervisor() {

@@ -50,13 +50,11 @@ show_stacks() {
 
 # Ends an act that has made no step for $HANG seconds, and says where it stands.
 watch() {
-	for pid in "$RESULTS"/*.pid; do
-		act=${pid%.pid}
-		[ -e "$act.now" ] || continue
-		[ $(($(date +%s) - $(stat -c %Y "$act.now"))) -gt "${HANG:-120}" ] || continue
-		read -r number <"$pid"
+	find "$RESULTS" -maxdepth 1 -name '*.now' ! -newermt "-${HANG:-120} seconds" | while read -r now; do
+		act=${now%.now}
+		read -r number <"$act.pid" || continue
 		{
-			echo "LEAK: it hangs after $(cat "$act.now"):"
+			echo "LEAK: it hangs after $(cat "$now"):"
 			show_stacks "$number"
 		} >>"$act.log"
 		kill -KILL "$number"

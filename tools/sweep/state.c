@@ -1,6 +1,6 @@
 /* What there is, as sorted lines, so that two moments can be compared: `state TAG HOST STORE`. File HOST gets what this host has of the store with
- * that TAG: groups in every hierarchy, mounts, loop devices, interfaces, routes, rules, processes and what is in $CTRBOX_RUN; file STORE what is in
- * $CTRBOX_ROOT. It needs 1 ms: find, nft and ps take fifty. */
+ * that TAG: groups in every hierarchy, mounts, loop devices on files below the working directory, interfaces, routes, rules, processes and what is in
+ * $CTRBOX_RUN; file STORE what is in $CTRBOX_ROOT. It needs a millisecond or two: find, nft and ps take fifty. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -114,8 +114,8 @@ static void first_words(const char *what, const char *path)
 		fclose(f);
 }
 
-/* Loop devices on files below $CTRBOX_ROOT's file system. */
-static void loops(const char *store)
+/* Loop devices on files in DIRECTORY, the world's. */
+static void loops(const char *directory)
 {
 	DIR *d = opendir("/sys/block");
 	struct dirent *e;
@@ -128,7 +128,7 @@ static void loops(const char *store)
 			continue;
 		snprintf(path, sizeof path, "/sys/block/%s/loop/backing_file", e->d_name);
 		f = fopen(path, "re");
-		if (f && fgets(text, sizeof text, f) && strstr(text, store))
+		if (f && fgets(text, sizeof text, f) && strstr(text, directory))
 			line("loop %s %s", e->d_name, text);
 		if (f)
 			fclose(f);
@@ -293,11 +293,12 @@ static void rules(void)
 int main(int argc, char **argv)
 {
 	const char *root = getenv("CTRBOX_ROOT"), *run = getenv("CTRBOX_RUN");
+	char here[1024];
 
 	if (argc != 4 || !root || !run)
 		return 2;
 	mounts(argv[1]);
-	loops(root);
+	loops(getcwd(here, sizeof here) ? here : "/");
 	interfaces();
 	first_words("route", "/proc/net/route");
 	first_words("forwarding", "/proc/sys/net/ipv4/ip_forward");
