@@ -107,7 +107,7 @@ test_corrupt() {
 
 test_too_large() {
 	printf '[{"Config":"c","RepoTags":["made:1"],"Layers":["l"]}]' >manifest.json
-	printf '{"architecture":"%s","os":"linux","rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' "$(ctr-image arch 2>/dev/null || echo amd64)" "$id" >c
+	printf '{"architecture":"%s","os":"linux","rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' "$(uname -m | sed 's/x86_64/amd64/;s/aarch64/arm64/')" "$id" >c
 	for f in a.tar a.tar.gz a.tar.zst; do
 		cp $f l
 		tar -cf big.tar manifest.json c l

@@ -355,9 +355,14 @@ err' "$out"
 
 # A session keyring of its own: a key of the caller's isn't found there.
 test_keyring() {
-	[ "$(uname -m)" = x86_64 ] || { skip "numbers of system calls on $(uname -m)" && return; }
-	find='$k = "user"; $d = "ctrbox-test"; exit(syscall(250, 10, -3, $k, $d, 0) < 0 ? 1 : 0)'
-	make='$k = "user"; $d = "ctrbox-test"; $v = "v"; syscall(250, 1, 0) > 0 && syscall(248, $k, $d, $v, 1, -3) > 0 or die; system @ARGV; exit $? >> 8'
+	case $(uname -m) in
+	x86_64) add_key=248 keyctl=250 ;;
+	aarch64) add_key=217 keyctl=219 ;;
+	*) skip "numbers of system calls on $(uname -m)" && return ;;
+	esac
+	find='$k = "user"; $d = "ctrbox-test"; exit(syscall('$keyctl', 10, -3, $k, $d, 0) < 0 ? 1 : 0)'
+	make='$k = "user"; $d = "ctrbox-test"; $v = "v"; syscall('$keyctl', 1, 0) > 0 && syscall('$add_key', $k, $d, $v, 1, -3) > 0 or die;
+		system @ARGV; exit $? >> 8'
 	perl -e "$make" perl -e "$find"
 	assertEquals 'found outside' 0 $?
 	perl -e "$make" ctr-run --rm --cap-add ALL -v /:/h busybox chroot /h perl -e "$find"

@@ -10,6 +10,7 @@ Differences are printed; then the exit code is 1, but for "default".
 """
 import ctypes
 import json
+import platform
 import random
 import re
 import struct
@@ -28,7 +29,7 @@ class Cmp(ctypes.Structure):
 ACTIONS = {"ALLOW": 0x7FFF0000, "ERRNO": 0x00050000, "KILL": 0, "KILL_THREAD": 0, "KILL_PROCESS": 0x80000000,
            "TRAP": 0x00030000, "LOG": 0x7FFC0000, "TRACE": 0x7FF00000}
 OPS = {"NE": 1, "LT": 2, "LE": 3, "EQ": 4, "GE": 5, "GT": 6, "MASKED_EQ": 7}
-ARCH, GO = 0xC000003E, "amd64"
+ARCH, GO = {"x86_64": (0xC000003E, "amd64"), "aarch64": (0xC00000B7, "arm64")}[platform.machine()]
 
 
 def action(name, errno):
