@@ -167,13 +167,13 @@ test:
 	BUILD='$(abspath $(BUILD))' test/run
 
 # In virtual machines: `make test-vm MODE=v1 TESTS="run_test.sh exec_test.sh" KERNEL="bullseye 5.10"` chooses (test/run-guest).
-# ARCH=aarch64 is the one with another processor.
-GUESTS ?= $(if $(ARCH),test/vm/$(ARCH).guest,$(if $(MODE)$(TESTS)$(KERNEL),test/vm/$(or $(MODE),v2).guest,$(wildcard test/vm/*.guest)))
+# ARCH=aarch64 are those with another processor; with TESTS that of the two which has a Debian.
+GUESTS ?= $(if $(ARCH),$(if $(TESTS),test/vm/$(ARCH).guest,$(wildcard test/vm/$(ARCH)*.guest)),$(if $(MODE)$(TESTS)$(KERNEL),test/vm/$(or $(MODE),v2).guest,$(wildcard test/vm/*.guest)))
 test-vm: BUILD_HERE = $(or $(NATIVE_BUILD),$(BUILD))
 test-vm:
 	tools/setup
 	$(MAKE) ARCH= BUILD='$(BUILD_HERE)' all image
-	$(if $(filter %/aarch64.guest,$(GUESTS)),$(MAKE) ARCH=aarch64 BUILD='$(BUILD_HERE)' all image)
+	$(if $(findstring /aarch64,$(GUESTS)),$(MAKE) ARCH=aarch64 BUILD='$(BUILD_HERE)' all image)
 	BUILD='$(abspath $(BUILD_HERE))' TESTS='$(TESTS)' KERNEL='$(KERNEL)' test/run $(GUESTS)
 
 # All that can die is killed at each of its system calls (tools/crashsweep).
