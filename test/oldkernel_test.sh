@@ -184,6 +184,17 @@ test_escapes_without_openat2() {
 	assert_out_match '^5 passed, 0 failed$'
 }
 
+# Names don't wait for the randomness of a machine that has just been switched on, if the kernel can do that (Linux 5.6).
+test_names_by_getrandom() {
+	run_cap strace -f -o trace -e trace=getrandom ctr-run --rm --net none busybox true
+	assert_ok
+	assert_match 'GRND_INSECURE|, 0x4\)' "$(cat trace)"
+	assertNull "$(grep -E 'getrandom.*, 0\)' trace)"
+	run_cap strace -f -o trace -e trace=getrandom -e inject=getrandom:error=EINVAL:when=1+2 ctr-run --rm --net none busybox true
+	assert_ok
+	assert_match 'getrandom.*, 0\)' "$(cat trace)"
+}
+
 # What a container may call is barred and let through as ever. seccomp_test's other tests count filters, of which enosys has one of its own, want a
 # kernel's answer to calls that are newer, or a user namespace.
 test_seccomp_of_linux_5_4() {

@@ -148,12 +148,20 @@ int clock_parse(const char *s, int64_t *epoch_ns)
 	return 0;
 }
 
+void random_bytes(void *out, size_t len)
+{
+	const unsigned now = 4; /* GRND_INSECURE */
+
+	if (getrandom(out, len, now) != (ssize_t)len)
+		while (getrandom(out, len, 0) != (ssize_t)len)
+			;
+}
+
 void random_hex(char *out, int len)
 {
 	unsigned char raw[32];
 
-	while (getrandom(raw, sizeof raw, 0) != (ssize_t)sizeof raw)
-		;
+	random_bytes(raw, sizeof raw);
 	for (int i = 0; i < len; i++)
 		out[i] = "0123456789abcdef"[raw[i / 2 % 32] >> (i % 2 * 4) & 15];
 	out[len] = 0;

@@ -2,6 +2,7 @@
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 int64_t clock_wall_ns(void);  /* CLOCK_REALTIME; 1970 on a board without a battery */
@@ -21,7 +22,11 @@ void clock_rfc3339(int64_t epoch_ns, char out[36]);
 /* The other way; also "2026-11-21T23:47:44Z", a bare epoch in seconds. 0 or -EINVAL. */
 int clock_parse(const char *s, int64_t *epoch_ns);
 
-/* LEN lower-case hex digits of the kernel's randomness and a NUL. */
+/* LEN (at most 256) bytes of the kernel's randomness, for names, not for secrets: early in a boot, a machine without a generator of its own takes a
+ * second to have any that it would vouch for, for which nobody waits (random(7); on Linux before 5.6 we do). */
+void random_bytes(void *out, size_t len);
+
+/* LEN lower-case hex digits of it and a NUL. */
 void random_hex(char *out, int len);
 
 #endif

@@ -165,7 +165,7 @@ int record_create(const struct store *s, struct spec *spec, bool sync, struct re
 		return taken(spec->name, owner, err);
 	do
 		random_hex(out->id, ID_LENGTH);
-	while (strspn(out->id, "0123456789") == ID_LENGTH); /* that would be a pid */
+	while (strspn(out->id, "0123456789") == ID_LENGTH /* that would be a pid */ || id_exists(s->root, out->id));
 	spec->id = xstrdup(out->id);
 	if (!spec->name)
 		spec->name = xstrdup(out->id);

@@ -1,10 +1,10 @@
 #include "ctr/ports.h"
+#include "base/clock.h"
 #include "base/num.h"
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 struct range {
@@ -152,8 +152,7 @@ static int64_t random_port(void)
 {
 	uint16_t random;
 
-	while (getrandom(&random, sizeof random, 0) != sizeof random)
-		;
+	random_bytes(&random, sizeof random);
 	return 49152 + random % 16384;
 }
 
