@@ -52,7 +52,7 @@ SOURCES := applets/main.c $(SELECTED:%=applets/%.c) $(sort $(wildcard $(SELECTED
 	$(sort $(shell find lib -name '*.c'))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/obj/%.o)
 
-.PHONY: all install image initramfs debian demo demo-vm test test-faults test-escapes-bite fuzz bench size lint asan busybox dist test-cross cross cross-setup test-vm cross-qemu clean help FORCE
+.PHONY: all install image initramfs small-kernel debian demo demo-vm test test-faults test-escapes-bite fuzz bench size lint asan busybox dist test-cross cross cross-setup test-vm cross-qemu clean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/ctrbox $(BUILD)/bin/.made
@@ -129,18 +129,24 @@ $(CROSS_BUSYBOX): tools/deb tools/cross.list
 endif
 
 # What boots and starts containers (README, "Starting at boot"). FILES=DIR: what is in it besides, as etc/ctrbox/boot.d/NAME. LINUX=DIR: where
-# the kernel's modules/*.ko are, if it isn't Debian's; empty: it has them built in.
-LINUX ?= $(BUILD)/vm/linux
+# the kernel's modules/*.ko are, if it isn't Debian's for ARCH (build/vm/linux-small has them built in: no folder or an empty one will do).
+DEBIANS_LINUX := $(or $(NATIVE_BUILD),$(BUILD))/vm/linux$(ARCH:%=-%)
+LINUX ?= $(DEBIANS_LINUX)
 initramfs: $(LINUX)
 	$(MAKE) all image
 	BUILD='$(abspath $(BUILD))' tools/initramfs '$(BUILD)/initramfs.cpio' -k '$(LINUX)' $(FILES)
-$(BUILD)/vm/linux:
+$(DEBIANS_LINUX):
 	tools/setup
 	tools/vm/kernel $@
+# For little memory; it takes minutes.
+small-kernel: $(BUILD)/vm/linux-small
+$(BUILD)/vm/linux-small:
+	tools/setup
+	tools/vm/kernel $@ small
 
-demo-vm: $(BUILD)/vm/linux
+demo-vm: $(LINUX)
 	$(MAKE) all image
-	BUILD='$(abspath $(BUILD))' tools/demo-vm '$(BUILD)/vm/linux'
+	BUILD='$(abspath $(BUILD))' tools/demo-vm '$(LINUX)'
 
 # What the end-to-end tests install from; fetched once.
 debian: $(BUILD)/debian/root.tar
@@ -163,18 +169,22 @@ busybox:
 test:
 	tools/setup
 	$(MAKE) all image
-	-$(MAKE) debian $(BUILD)/vm/linux
+	-$(MAKE) debian $(DEBIANS_LINUX)
 	BUILD='$(abspath $(BUILD))' test/run
 
 # In virtual machines: `make test-vm MODE=v1 TESTS="run_test.sh exec_test.sh" KERNEL="bullseye 5.10"` chooses (test/run-guest).
-# ARCH=aarch64 are those with another processor; with TESTS that of the two which has a Debian.
-GUESTS ?= $(if $(ARCH),$(if $(TESTS),test/vm/$(ARCH).guest,$(wildcard test/vm/$(ARCH)*.guest)),$(if $(MODE)$(TESTS)$(KERNEL),test/vm/$(or $(MODE),v2).guest,$(wildcard test/vm/*.guest)))
+# ARCH=aarch64 are those with another processor; with TESTS that of the two which has a Debian. KERNEL=small: boot_test.sh with that kernel.
+SMALL := $(filter small,$(KERNEL))
+GUESTS ?= $(if $(SMALL),test/boot_test.sh,$(CHOSEN_GUESTS))
+CHOSEN_GUESTS = $(if $(ARCH),$(if $(TESTS),test/vm/$(ARCH).guest,$(wildcard test/vm/$(ARCH)*.guest)),$(if $(MODE)$(TESTS)$(KERNEL),test/vm/$(or $(MODE),v2).guest,$(wildcard test/vm/*.guest)))
 test-vm: BUILD_HERE = $(or $(NATIVE_BUILD),$(BUILD))
 test-vm:
 	tools/setup
 	$(MAKE) ARCH= BUILD='$(BUILD_HERE)' all image
 	$(if $(findstring /aarch64,$(GUESTS)),$(MAKE) ARCH=aarch64 BUILD='$(BUILD_HERE)' all image)
-	BUILD='$(abspath $(BUILD_HERE))' TESTS='$(TESTS)' KERNEL='$(KERNEL)' test/run $(GUESTS)
+	$(if $(SMALL),$(MAKE) small-kernel)
+	BUILD='$(abspath $(BUILD_HERE))' TESTS='$(TESTS)' KERNEL='$(KERNEL)' $(if $(SMALL),LINUX='$(abspath $(BUILD)/vm/linux-small)') \
+		test/run $(GUESTS)
 
 # All that can die is killed at each of its system calls (tools/crashsweep).
 test-faults:
@@ -255,7 +265,8 @@ help:
 		'make fuzz SECONDS=60   rubbish for all that takes bytes from strangers (TARGETS="json tar")' \
 		'make image      build/busybox.tar and .tar.gz, the default image' \
 		'make initramfs  build/initramfs.cpio and .cpio.gz, which start containers at boot (FILES=DIR LINUX=DIR)' \
-		'make demo-vm    boots one in a virtual machine, and tells how soon its containers run' \
+		'make demo-vm    boots one in a virtual machine, and tells how soon its containers run (LINUX=DIR ARCH=aarch64)' \
+		'make small-kernel   build/vm/linux-small, for machines with little memory (LINUX=build/vm/linux-small, KERNEL=small)' \
 		'make install    into $$(DESTDIR)$$(BINDIR) and $$(DESTDIR)$$(MANDIR)' \
 		'make size       what each applet adds to the binary' \
 		'make bench      how fast it is, against the least a program could do' \
