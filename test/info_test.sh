@@ -11,7 +11,7 @@ state() {
 test_kernel() {
 	run_cap ctr-info
 	assert_ok
-	assert_out_match "^kernel +$(uname -r) +$(uname -m)"
+	assert_out_match "^kernel +$(uname -r | sed 's/[.+]/[&]/g') +$(uname -m)"
 }
 
 # What can be checked from here otherwise.
