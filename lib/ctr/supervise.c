@@ -65,6 +65,8 @@ static int note_running(struct supervisor *s, struct err *err)
 	st->pid = s->child.pid;
 	st->pid_start = (int64_t)proc_start_time(s->child.pid);
 	st->started = clock_wall_ns() / 1000000000;
+	if (!st->started) /* in the first second of a board without a battery: 0 is for what never ran */
+		st->started = 1;
 	st->started_boot_ms = clock_boot_ms();
 	st->pivot_fallback = s->child.pivot_fallback;
 	health_begin(&s->health, s->record);
