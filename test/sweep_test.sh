@@ -19,7 +19,7 @@ test_ending() {
 }
 
 test_beside_one_that_runs() {
-	swept exec exec_d pause unpause update stats rename
+	swept exec exec_d pause unpause update stats rename rename_running
 }
 
 test_files() {

@@ -89,13 +89,12 @@ int net_remove(const struct store *s, const char *name, struct err *err)
 		r = err_msg(err, -EBUSY, "network %s: container %s%s on it", name, who.v[0], who.n > 1 ? " and others are" : " is");
 	if (!r)
 		r = network_down(s->root, s->tag, &n, err);
-	if (!r)
-		r = network_forget(s->root, name, err);
-	if (!r) {
+	if (!r) { /* before its record: nobody looks for those of a network that isn't there */
 		char *leases = xasprintf("net/%s", name);
 
 		tree_remove(s->run, leases);
 		free(leases);
+		r = network_forget(s->root, name, err);
 	}
 	strs_free(&who);
 	network_free(&n);

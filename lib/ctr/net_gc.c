@@ -158,6 +158,7 @@ static void sweep_network(const struct store *s, const char *network, struct lea
 {
 	struct leases all = { 0 };
 
+	lease_sweep(s->run, network);
 	lease_each(s->run, network, keep, &all);
 	for (size_t i = 0; i < all.addresses.n; i++)
 		sweep_lease(s, network, all.addresses.v[i], all.owners.v[i], freed);

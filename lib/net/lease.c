@@ -123,6 +123,16 @@ void lease_rename(int run, const char *network, const char *address, const char 
 	close(dir);
 }
 
+void lease_sweep(int run, const char *network)
+{
+	int dir = open_leases(run, network, false);
+
+	if (dir < 0)
+		return;
+	unlinkat(dir, ".new", 0);
+	close(dir);
+}
+
 void lease_each(int run, const char *network, void (*call)(void *arg, const char *address, const char *owner), void *arg)
 {
 	int dir = open_leases(run, network, false);

@@ -17,6 +17,9 @@ void lease_release(int run, const char *network, const char *address, const char
 /* Gives its owner, whose first word stays, other names. A lease that was lost is made again. */
 void lease_rename(int run, const char *network, const char *address, const char *owner);
 
+/* Removes what a lease_rename that was killed left; nobody may be in one. */
+void lease_sweep(int run, const char *network);
+
 /* Every lease: CALL with the address and the owner's text. */
 void lease_each(int run, const char *network, void (*call)(void *arg, const char *address, const char *owner), void *arg);
 

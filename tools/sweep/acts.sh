@@ -287,6 +287,16 @@ check_rename() {
 	ctr-inspect a >/dev/null 2>&1 || ctr-inspect b >/dev/null
 }
 
+act_rename_running() {
+	"$@" ctr-rename a b
+}
+prepare_rename_running() {
+	a_runs
+}
+check_rename_running() {
+	check_rename
+}
+
 # Files.
 
 act_cp_in() {
