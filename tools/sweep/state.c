@@ -88,12 +88,13 @@ static void mounts(const char *tag)
 	char text[4096], point[2048], path[2200];
 
 	while (f && fgets(text, sizeof text, f)) {
-		char *kind = strstr(text, " - ");
+		char *kind = strstr(text, " - "), *loop;
 
 		text[strcspn(text, "\n")] = 0;
 		if (!kind || sscanf(text, "%*s %*s %*s %*s %2047s", point) != 1)
 			continue;
-		line("mount %s%s", point, kind);
+		loop = strstr(kind, "/dev/loop"); /* any of them */
+		line("mount %s%.*s", point, loop ? (int)(loop - kind) : (int)strlen(kind), kind);
 		snprintf(path, sizeof path, "%s/ctrbox-%s", point, tag);
 		if (!strncmp(kind, " - cgroup", 9) && !access(path, F_OK))
 			nftw(path, group, 16, FTW_PHYS);
@@ -129,7 +130,7 @@ static void loops(const char *directory)
 		snprintf(path, sizeof path, "/sys/block/%s/loop/backing_file", e->d_name);
 		f = fopen(path, "re");
 		if (f && fgets(text, sizeof text, f) && strstr(text, directory))
-			line("loop %s %s", e->d_name, text);
+			line("loop on %.*s", (int)strcspn(text, "\n"), text);
 		if (f)
 			fclose(f);
 	}
