@@ -52,7 +52,7 @@ SOURCES := applets/main.c $(SELECTED:%=applets/%.c) $(sort $(wildcard $(SELECTED
 	$(sort $(shell find lib -name '*.c'))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/obj/%.o)
 
-.PHONY: all install image initramfs small-kernel debian demo demo-vm test test-faults test-escapes-bite fuzz bench size lint asan busybox dist test-cross cross cross-setup test-vm cross-qemu clean help FORCE
+.PHONY: all install image initramfs small-kernel debian demo demo-vm test test-faults test-escapes-bite fuzz bench size lint asan test-asan busybox dist test-cross cross cross-setup test-vm cross-qemu clean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/ctrbox $(BUILD)/bin/.made
@@ -241,9 +241,18 @@ lint: $(BUILD)/applets.h $(BUILD)/seccomp_default.h
 	@if command -v clang-tidy >/dev/null; then set -x; clang-tidy --quiet $(SOURCES) -- \
 		-std=gnu11 -D_GNU_SOURCE -iquote lib -I$(BUILD); fi
 
+# The box with gcc's sanitizers, which test/run takes as any other: what they find is in build/asan/findings (tools/asan).
 asan:
-	$(MAKE) all BUILD=$(BUILD)/asan CC=gcc KERNEL_HEADERS= MUST_LDFLAGS=-no-pie STRIP_FLAGS= \
-		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined'
+	@mkdir -p $(BUILD)/asan
+	$(HOSTCC) -O1 -g -Wall -Wextra -DFINDINGS='"$(abspath $(BUILD))/asan/findings"' -c tools/asan/findings.c -o $(BUILD)/asan/findings.o
+	$(MAKE) all image BUILD=$(BUILD)/asan CC=gcc KERNEL_HEADERS= STRIP_FLAGS= \
+		MUST_LDFLAGS='-no-pie -static-libasan -static-libubsan $(abspath $(BUILD))/asan/findings.o' \
+		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all'
+
+# Tests with that box; TESTS="run_test.sh exec_test.sh" chooses.
+test-asan: asan
+	tools/setup
+	BUILD='$(abspath $(BUILD))/asan' tools/asan/run $(TESTS)
 
 dist:
 	@tools/dist '$(BUILD)/ctrbox-$(VERSION).tar.gz'
