@@ -191,6 +191,7 @@ test-faults:
 	tools/setup
 	$(MAKE) all image
 	BUILD='$(abspath $(BUILD))' tools/crashsweep $(ACTS)
+	BUILD='$(abspath $(BUILD))' STEP=1 TIMEOUT=1800 test/run powercut_test.sh
 
 # Takes the defences out of a copy of the source, one by one, and wants the tests of each to fail.
 test-escapes-bite:

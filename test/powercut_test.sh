@@ -94,6 +94,7 @@ powercut() {
 			end_boot
 		done
 	done
+	echo "$*: $copies copies"
 	assertTrue "$*: $copies copies" "[ $copies -ge 2 ]"
 }
 
