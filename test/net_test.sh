@@ -314,7 +314,7 @@ assert c["ports"] == [{"protocol": "tcp", "host_port": 8080, "port": 80}]
 test_bad_networks() {
 	make_net n
 	run_cap ctr-net create --subnet 10.20.0.0/24 n
-	assert_fails 1 'n: there is a network of that name|has an interface "n" already'
+	assert_fails 1 'n: there is a network of that name'
 	run_cap ctr-net create --subnet 10.9.0.128/25 m
 	assert_fails 1 'subnet 10\.9\.0\.128/25: network n has 10\.9\.0\.0/24'
 	ip link add other type bridge

@@ -25,16 +25,10 @@ static int check_driver(const char *driver, struct err *err)
 	return err_msg(err, -EINVAL, "--driver %s: none of bridge, ptp, macvlan, ipvlan", driver);
 }
 
-int net_create(const struct store *s, struct network *n, bool ipv6, struct err *err)
+static int create(const struct store *s, struct network *n, bool ipv6, struct err *err)
 {
-	int r = check_name(n->name, err);
+	int r = network_create(s->root, s->tag, n, ipv6, err);
 
-	if (!r)
-		r = check_driver(n->driver, err);
-	if (!r && n->mtu && (n->mtu < 68 || n->mtu > 65535))
-		r = err_msg(err, -EINVAL, "--mtu: not between 68 and 65535");
-	if (!r)
-		r = network_create(s->root, s->tag, n, ipv6, err);
 	if (r < 0)
 		return r;
 	r = network_up(s->tag, n, true, err);
@@ -43,6 +37,22 @@ int net_create(const struct store *s, struct network *n, bool ipv6, struct err *
 		network_down(s->root, s->tag, n, NULL);
 	}
 	return r < 0 ? r : 0;
+}
+
+int net_create(const struct store *s, struct network *n, bool ipv6, struct err *err)
+{
+	int r = check_name(n->name, err), lock;
+
+	if (!r)
+		r = check_driver(n->driver, err);
+	if (!r && n->mtu && (n->mtu < 68 || n->mtu > 65535))
+		r = err_msg(err, -EINVAL, "--mtu: not between 68 and 65535");
+	lock = r ? r : networks_lock(s, err);
+	if (lock < 0)
+		return lock;
+	r = create(s, n, ipv6, err);
+	close(lock);
+	return r;
 }
 
 static bool is_on(const struct record *r, const char *network)
@@ -77,7 +87,7 @@ int net_users(const struct store *s, const char *name, struct strs *who)
 	return n;
 }
 
-int net_remove(const struct store *s, const char *name, struct err *err)
+static int take_away(const struct store *s, const char *name, struct err *err)
 {
 	struct strs who = { 0 };
 	struct network n;
@@ -98,6 +108,18 @@ int net_remove(const struct store *s, const char *name, struct err *err)
 	}
 	strs_free(&who);
 	network_free(&n);
+	return r;
+}
+
+/* Who is to be on it has said so before he takes the lock to bring it up. */
+int net_remove(const struct store *s, const char *name, struct err *err)
+{
+	int lock = networks_lock(s, err), r;
+
+	if (lock < 0)
+		return lock;
+	r = take_away(s, name, err);
+	close(lock);
 	return r;
 }
 
@@ -205,7 +227,7 @@ static int settle_again(const struct store *s, struct err *err)
 	return first;
 }
 
-int net_reload(const struct store *s, struct err *err)
+int net_put_back(const struct store *s, struct err *err)
 {
 	struct strs names = { 0 };
 	int first = network_names(s->root, &names, err);
@@ -222,6 +244,17 @@ int net_reload(const struct store *s, struct err *err)
 	}
 	strs_free(&names);
 	return first ? first : settle_again(s, err);
+}
+
+int net_reload(const struct store *s, struct err *err)
+{
+	int lock = networks_lock(s, err), r;
+
+	if (lock < 0)
+		return lock;
+	r = net_put_back(s, err);
+	close(lock);
+	return r;
 }
 
 /* The container, locked. */

@@ -22,6 +22,8 @@ int net_inspect(const struct store *s, const char *name, struct json_out *o, str
 
 /* Bridges, rules and published ports of everything that runs, made again where they are missing. */
 int net_reload(const struct store *s, struct err *err);
+/* The same for who has networks_lock. */
+int net_put_back(const struct store *s, struct err *err);
 
 int net_connect(const struct store *s, const char *target, const struct net_spec *n, struct err *err);
 int net_disconnect(const struct store *s, const char *target, const char *network, struct err *err);

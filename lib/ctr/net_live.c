@@ -143,13 +143,22 @@ static int remove_one(void *arg, struct err *err)
 	return r;
 }
 
+static int open_netns(const struct record *r, struct err *err)
+{
+	int fd = ns_open((pid_t)r->state.pid, CLONE_NEWNET);
+
+	if (fd == -ENOENT)
+		return err_msg(err, fd, "the container ended at this moment (try again)");
+	return fd < 0 ? err_sys(err, fd, "open the container's network namespace") : fd;
+}
+
 static int plug_in(const struct store *s, const struct record *r, struct attachment *a, struct err *err)
 {
-	int netns = ns_open((pid_t)r->state.pid, CLONE_NEWNET), code;
+	int netns = open_netns(r, err), code;
 	struct joining j = { .a = a };
 
 	if (netns < 0)
-		return err_sys(err, netns, "open the container's network namespace");
+		return netns;
 	code = netlink_open(&j.host, NETLINK_ROUTE, err);
 	if (!code) {
 		code = networks_connect_one(s, &j.host, r, a, netns, err);
@@ -173,7 +182,7 @@ static int join_running(const struct store *s, struct record *r, const struct ne
 {
 	size_t had = r->state.attachments.n;
 	bool first = !r->state.ports.n; /* of its networks: its ports have led nowhere */
-	int lock = networks_lock(s, err), code = lock < 0 ? lock : networks_reserve_one(s, r, n, err);
+	int code = networks_reserve_one(s, r, n, err);
 	struct attachment *a = (struct attachment *)r->state.attachments.v + had;
 
 	if (!code && first)
@@ -192,12 +201,10 @@ static int join_running(const struct store *s, struct record *r, const struct ne
 		networks_release_one(s, r, a);
 		drop_attachment(r, had);
 	}
-	if (lock >= 0)
-		close(lock);
 	return code;
 }
 
-int networks_join(const struct store *s, struct record *r, const struct net_spec *n, struct err *err)
+static int join(const struct store *s, struct record *r, const struct net_spec *n, struct err *err)
 {
 	struct network net;
 	struct net_spec *to;
@@ -213,6 +220,18 @@ int networks_join(const struct store *s, struct record *r, const struct net_spec
 	to = array_add(&r->spec.nets, sizeof *to);
 	*to = (struct net_spec){ xstrdup(n->network), xstrdup(n->ip), xstrdup(n->ip6), xstrdup(n->mac) };
 	return record_write_spec(r, err);
+}
+
+/* Under the lock until its record tells, so that nobody removes the network meanwhile. */
+int networks_join(const struct store *s, struct record *r, const struct net_spec *n, struct err *err)
+{
+	int lock = networks_lock(s, err), code;
+
+	if (lock < 0)
+		return lock;
+	code = join(s, r, n, err);
+	close(lock);
+	return code;
 }
 
 static bool leads_to(const struct address *to, const char *ip)
@@ -244,10 +263,10 @@ static int leave_running(const struct store *s, struct record *r, size_t i, stru
 {
 	struct attachment *a = (struct attachment *)r->state.attachments.v + i;
 	struct leaving from = { .r = r, .a = a };
-	int netns = ns_open((pid_t)r->state.pid, CLONE_NEWNET), lock, code, written;
+	int netns = open_netns(r, err), lock, code, written;
 
 	if (netns < 0)
-		return err_sys(err, netns, "open the container's network namespace");
+		return netns;
 	code = netlink_open(&from.host, NETLINK_ROUTE, err);
 	if (!code) {
 		code = networks_inside(netns, remove_one, &from, err);

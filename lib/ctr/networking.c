@@ -108,7 +108,7 @@ int networks_reserve_one(const struct store *s, struct record *r, const struct n
 	}
 	code = network_up(s->tag, &n, false, err);
 	if (code > 0) /* a reboot, or somebody's flush: the other networks and ports too */
-		code = net_reload(s, err);
+		code = net_put_back(s, err);
 	a = array_add(&r->state.attachments, sizeof *a);
 	a->network = xstrdup(n.name);
 	a->driver = xstrdup(n.driver);

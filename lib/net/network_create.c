@@ -191,7 +191,6 @@ static int check_device(struct netlink *nl, const struct network *n, struct err 
 	return link_find(nl, n->parent, &l, err);
 }
 
-/* O_EXCL: of two at the same moment one makes it. */
 static int write_record(int root, const struct network *n, struct err *err)
 {
 	char path[128], temp[140], random[9];
@@ -210,9 +209,16 @@ static int write_record(int root, const struct network *n, struct err *err)
 		r = -errno;
 	unlinkat(root, temp, 0);
 	buf_free(&b);
-	if (r == -EEXIST)
-		return err_msg(err, r, "there is a network of that name");
 	return r < 0 ? err_sys(err, r, "write the network's record") : 0;
+}
+
+/* Before its bridge is found in the way. */
+static int check_new(int root, const char *name, struct err *err)
+{
+	char path[128];
+
+	snprintf(path, sizeof path, "networks/%.100s.json", name);
+	return file_there(root, path) ? err_msg(err, -EEXIST, "there is a network of that name") : 0;
 }
 
 int network_create(int root, const char *tag, struct network *n, bool ipv6, struct err *err)
@@ -222,6 +228,11 @@ int network_create(int root, const char *tag, struct network *n, bool ipv6, stru
 
 	if (lock < 0)
 		return err_sys(err, lock, "lock the networks");
+	r = check_new(root, n->name, err);
+	if (r < 0) {
+		close(lock);
+		return r;
+	}
 	r = netlink_open(&nl, NETLINK_ROUTE, err);
 	name_device(tag, n);
 	n->created = clock_wall_ns() / 1000000000;
