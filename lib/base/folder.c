@@ -24,7 +24,7 @@ int folder_lock(int folder, const char *name, int how)
 
 	if (fd < 0)
 		return -errno;
-	if (flock(fd, how | LOCK_NB) < 0)
+	if (flock(fd, how == LOCK_SH ? how : how | LOCK_NB) < 0)
 		rc = -errno;
 	else if (!still_there(folder, name, fd))
 		rc = -ENOENT;

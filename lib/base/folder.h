@@ -12,7 +12,8 @@
 /* Makes a directory of a new name in FOLDER, locked by the descriptor that is returned. Or -errno. */
 int folder_tmp(int folder, char name[TMP_NAME]);
 
-/* Takes NAME's lock without waiting (LOCK_SH or LOCK_EX). fd; -EWOULDBLOCK: somebody has it; -ENOENT; -errno. */
+/* Takes NAME's lock: LOCK_EX without waiting, LOCK_SH once nobody has that, which is never for long: who looks whether to remove it.
+ * fd; -EWOULDBLOCK: somebody has it; -ENOENT; -errno. */
 int folder_lock(int folder, const char *name, int how);
 
 /* Removes NAME, whose lock is held: it disappears at once, then its files go. */
