@@ -29,7 +29,7 @@ static void thaw_main(const struct commit *c, int pipe[2])
 	_exit(0);
 }
 
-/* Freezes what runs and isn't paused already. A host without a freezer commits as it is. */
+/* Freezes what runs and isn't paused already. A host without a freezer commits as it is; so does who ends at this moment. */
 static int freeze(const struct commit *c, struct thaw *t, struct err *err)
 {
 	const struct cgroup_host *host = store_cgroups(c->store);
@@ -49,7 +49,7 @@ static int freeze(const struct commit *c, struct thaw *t, struct err *err)
 		r = err_sys(err, -errno, "start a process");
 	else
 		r = cgroup_freeze(host, c->record->state.cgroup, true, err);
-	if (r == -ENOTSUP)
+	if (r == -ENOTSUP || r == -ENOENT)
 		r = err->code = 0;
 	return r;
 }

@@ -9,6 +9,7 @@
 #include "sys/ns.h"
 #include "sys/pty.h"
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -156,6 +157,13 @@ static int not_running(const struct record *r, enum status status, struct err *e
 	return err_msg(err, -ESRCH, "container isn't running (it is %s)", r->garbled ? "dead" : status_name(status));
 }
 
+static bool has_ended(int pidfd)
+{
+	struct pollfd p = { pidfd, POLLIN, 0 };
+
+	return poll(&p, 1, 0) > 0;
+}
+
 int enter(const struct enter *e, struct entered *out, struct err *err)
 {
 	const struct record *rec = e->record;
@@ -170,7 +178,7 @@ int enter(const struct enter *e, struct entered *out, struct err *err)
 		return not_running(rec, status, err);
 	pidfd = record_way_in(rec, &pid);
 	if (pidfd < 0)
-		return err_sys(err, pidfd, "open the container's first process");
+		return pidfd == -ESRCH ? not_running(rec, EXITED, err) : err_sys(err, pidfd, "open the container's first process");
 	if (e->store->rootless)
 		rootless_let_go(e->store->run);
 	prctl(PR_SET_DUMPABLE, 0); /* CVE-2016-9962: what is inside must not look into who joins */
@@ -186,6 +194,8 @@ int enter(const struct enter *e, struct entered *out, struct err *err)
 		r = join(rec, pidfd, err);
 	if (!r)
 		r = start_guest(&guest, store_cgroups(e->store)->lacking, out, err);
+	if (r == -ESRCH || (r < 0 && err->exit <= 125 && has_ended(pidfd))) /* whatever failed then */
+		r = not_running(rec, EXITED, err);
 	if (guest.cgroupns >= 0)
 		close(guest.cgroupns);
 	cgroup_close(&g);

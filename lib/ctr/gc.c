@@ -153,7 +153,7 @@ static void sweep_volumes(struct gc *g)
 		struct err err = { 0 };
 		int r = volume_anonymous(names.v[i]) ? volume_remove(g->s, names.v[i], &err) : -EBUSY;
 
-		if (r != -EBUSY)
+		if (r != -EBUSY && r != -ENOENT) /* somebody uses it, or was faster */
 			freed(g, r, &err, "volume", names.v[i]);
 	}
 	strs_free(&names);

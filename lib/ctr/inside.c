@@ -53,9 +53,11 @@ static int open_running(const struct inside *in, struct err *err)
 	pid_t pid;
 	int pidfd = record_way_in(in->record, &pid), back = ns_open(0, CLONE_NEWNS), root, r;
 
-	if (pidfd < 0 || back < 0)
-		return err_sys(err, pidfd < 0 ? pidfd : back, "open the container's mount namespace");
-	r = ns_join_fd(pidfd, CLONE_NEWNS);
+	if (back < 0)
+		return err_sys(err, back, "open our mount namespace");
+	r = pidfd < 0 ? pidfd : ns_join_fd(pidfd, CLONE_NEWNS);
+	if (r == -ESRCH)
+		return err_msg(err, r, "the container ended at this moment (try again)");
 	if (r < 0)
 		return err_sys(err, r, "join the container's mount namespace");
 	root = in->mounts ? open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)

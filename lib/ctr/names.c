@@ -108,7 +108,16 @@ static void drop_name(int root, const char *name, const char *id)
 		unlinkat(root, link_path(name, path), 0);
 }
 
-/* A new directory with spec.json in it, under its final name. */
+static int make_in_containers(const struct store *s, const char *path, mode_t mode)
+{
+	int code = mkdirat(s->root, path, mode) < 0 ? -errno : 0;
+
+	if (code == -ENOENT && (code = dir_make_all(s->root, "containers", 0700)) == 0)
+		code = mkdirat(s->root, path, mode) < 0 ? -errno : 0;
+	return code;
+}
+
+/* A new directory under its final name. */
 static int make_directory(const struct store *s, struct record *r, struct err *err)
 {
 	mode_t mode = r->spec.auto_remove ? 0700 | RECORD_PASSING : 0700;
@@ -116,14 +125,12 @@ static int make_directory(const struct store *s, struct record *r, struct err *e
 	int code;
 
 	snprintf(path, sizeof path, "containers/%s", r->id);
-	if (mkdirat(s->root, path, mode) < 0) {
-		code = -errno;
-		if (code == -ENOENT && (code = dir_make_all(s->root, "containers", 0700)) == 0)
-			code = mkdirat(s->root, path, mode) < 0 ? -errno : 0;
+	do { /* ctr-gc may take it at any moment until it is locked */
+		code = make_in_containers(s, path, mode);
 		if (code < 0)
 			return err_sys(err, code, "make %s/%s", s->root_path, path);
-	}
-	r->dir = dir_open(s->root, path);
+		r->dir = dir_open(s->root, path);
+	} while (r->dir == -ENOENT);
 	return r->dir < 0 ? err_sys(err, r->dir, "open %s/%s", s->root_path, path) : 0;
 }
 

@@ -257,6 +257,7 @@ int stop_send(const struct store *s, struct record *r, int sig, struct err *err)
 static int freeze(const struct store *s, struct record *r, bool frozen, struct err *err)
 {
 	enum status status;
+	int code;
 
 	record_refresh(s, r);
 	status = record_status(s, r);
@@ -264,7 +265,8 @@ static int freeze(const struct store *s, struct record *r, bool frozen, struct e
 		return err_msg(err, -EALREADY, frozen ? "is paused already" : "isn't paused");
 	if (status != (frozen ? RUNNING : PAUSED))
 		return err_msg(err, -ESRCH, "isn't running");
-	return cgroup_freeze(store_cgroups(s), r->state.cgroup, frozen, err);
+	code = cgroup_freeze(store_cgroups(s), r->state.cgroup, frozen, err);
+	return code == -ENOENT ? err_msg(err, -ESRCH, "isn't running") : code; /* any more */
 }
 
 int stop_freeze(const struct store *s, struct record *r, bool frozen, struct err *err)
