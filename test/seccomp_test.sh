@@ -118,7 +118,7 @@ test_every_way_in() {
 }
 
 test_exec_and_health() {
-	ctr-run -d --name a --net none -v "$WORK/probe:/probe:ro" --health-cmd 'grep Seccomp: /proc/self/status >/health; /probe keyctl,9999 >>/health' \
+	ctr-run -d --name a --net none -v "$WORK/probe:/probe:ro" --health-cmd '{ grep Seccomp: /proc/self/status; /probe keyctl,9999; } >/new; mv /new /health' \
 		--health-interval 100ms busybox sleep 1000 >/dev/null
 	for how in '' '-u 1000' -t; do
 		# shellcheck disable=SC2086
