@@ -235,12 +235,12 @@ test-cross: all image cross cross-qemu
 size: all
 	tools/size $(SELECTED)
 
-lint: $(BUILD)/applets.h $(BUILD)/seccomp_default.h
+lint: $(BUILD)/applets.h $(BUILD)/seccomp_default.h $(BUILD)/compile.words
 	shellcheck $$(grep -lE '^#!/bin/sh|^# shellcheck shell' test/* test/vm/* tools/* tools/*/* rootfs/boot/* .ci/* 2>/dev/null)
 	@if command -v cppcheck >/dev/null; then set -x; cppcheck --quiet --enable=warning,portability --inline-suppr \
-		--error-exitcode=1 -D_GNU_SOURCE -D__x86_64__ -Ilib -I$(BUILD) applets lib; fi
-	@if command -v clang-tidy >/dev/null; then set -x; clang-tidy --quiet $(SOURCES) -- \
-		-std=gnu11 -D_GNU_SOURCE -iquote lib -I$(BUILD); fi
+		--error-exitcode=1 -j$$(nproc) -D_GNU_SOURCE -D__x86_64__ -Ilib -I$(BUILD) applets lib; fi
+	BUILD='$(BUILD)' tools/lint/analyzer $(SOURCES)
+	@if command -v clang-tidy >/dev/null; then set -x; BUILD='$(BUILD)' tools/lint/tidy $(SOURCES); fi
 
 # The box with gcc's sanitizers, which test/run takes as any other: what they find is in build/asan/findings (tools/asan).
 asan:
@@ -280,8 +280,9 @@ help:
 		'make install    into $$(DESTDIR)$$(BINDIR) and $$(DESTDIR)$$(MANDIR)' \
 		'make size       what each applet adds to the binary' \
 		'make bench      how fast it is, against the least a program could do' \
-		'make lint       shellcheck, cppcheck, clang-tidy: those that are installed' \
+		'make lint       shellcheck, cppcheck, gcc -fanalyzer, clang-tidy: those that are installed' \
 		'make asan       build/asan/ctrbox by gcc with its sanitizers' \
+		'make test-asan  the tests with that one; TESTS="run_test.sh exec_test.sh"' \
 		'make debian     build/debian, what the end-to-end tests fetch from a Debian mirror' \
 		'make dist       build/ctrbox-$(VERSION).tar.gz, the source' \
 		'make clean      empties build/ but for what was fetched: debian, cross and vm' \

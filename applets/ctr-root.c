@@ -30,7 +30,7 @@ struct options {
 /* Cuts S at its next colon; NULL if there is none. */
 static char *cut(char *s)
 {
-	char *colon = s ? strchr(s, ':') : NULL;
+	char *colon = strchr(s, ':');
 
 	if (colon)
 		*colon++ = '\0';
@@ -50,7 +50,7 @@ static int add_place(struct options *o, const char *source, const char *target, 
 
 static int set_bind(void *into, const char *value, struct err *err)
 {
-	char *source = xstrdup(value), *target = cut(source), *options = cut(target);
+	char *source = xstrdup(value), *target = cut(source), *options = target ? cut(target) : NULL;
 
 	return *source ? add_place(into, source, target, options, err) : err_msg(err, -EINVAL, "the source is missing");
 }

@@ -78,9 +78,7 @@ static void forget(struct archive_output *o)
 void archive_output(struct archive_output *o, const char *file)
 {
 	*o = (struct archive_output){ .file = file, .fd = file ? -1 : STDOUT_FILENO };
-	if (file)
-		o->fd = open_beside(o);
-	if (o->fd < 0) {
+	if (file && (o->fd = open_beside(o)) < 0) {
 		forget(o);
 		o->fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	}

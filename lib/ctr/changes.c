@@ -191,7 +191,8 @@ int changes_list(const struct store *s, const struct record *r, struct strs *out
 	}
 	buf_str(&w.path, "");
 	code = compare(&w, upper, lower);
-	qsort(out->v, out->n, sizeof *out->v, by_path);
+	if (out->n)
+		qsort(out->v, out->n, sizeof *out->v, by_path);
 	buf_free(&w.path);
 	close(upper);
 	close(lower);

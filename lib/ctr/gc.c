@@ -184,7 +184,7 @@ int gc(const struct store *s, struct strs *out, struct err *err)
 	for (size_t i = 0; i < ids.n; i++)
 		sweep_container(&g, ids.v[i]);
 	if (!r)
-		r = record_ids_in(s->run, &runs, &first);
+		record_ids_in(s->run, &runs, &first);
 	for (size_t i = 0; i < runs.n; i++)
 		sweep_run(&g, runs.v[i]);
 	record_sweep_names(s, out, &first);

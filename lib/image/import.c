@@ -48,21 +48,21 @@ static int open_stock(const char *name, char **path)
 	static const char *const after[] = { ".tar", ".tar.gz", ".tgz", ".tar.zst" };
 	const char *dir = getenv("CTRBOX_IMAGES");
 	size_t len = strlen(name), latest = sizeof ":latest" - 1;
-	int fd = -ENOENT;
 
 	if (strchr(name, '/'))
 		return -ENOENT; /* a name with a host or a folder was never in there */
 	if (len > latest && ends_with(name, ":latest"))
 		len -= latest;
-	for (size_t i = 0; i < sizeof after / sizeof after[0] && fd == -ENOENT; i++) {
+	for (size_t i = 0; i < sizeof after / sizeof after[0]; i++) {
+		int fd;
+
 		*path = xasprintf("%s/%.*s%s", dir && *dir ? dir : "/usr/share/ctrbox/images", (int)len, name, after[i]);
 		fd = open(*path, O_RDONLY | O_CLOEXEC);
-		if (fd < 0) {
-			fd = -errno;
-			free(*path);
-		}
+		if (fd >= 0)
+			return fd;
+		free(*path);
 	}
-	return fd;
+	return -ENOENT;
 }
 
 /* The time of the file is the image's, so that two who do this at once make the same image. */

@@ -20,10 +20,11 @@ void __asan_set_error_report_callback(void (*tell)(const char *text));
 void __ubsan_on_report(void);
 void __ubsan_get_current_report_data(const char **kind, const char **text, const char **file, unsigned *line, unsigned *column, char **address);
 
-/* Short-lived programs leave to exit() what it frees for nothing: leaks aren't looked for. Limits are the tests' to set. */
+/* Short-lived programs leave to exit() what it frees for nothing: leaks aren't looked for. Limits are the tests' to set. A cancelled thread leaves its
+ * stack poisoned, on which the runtime itself stumbles when it then takes the signal stack away. */
 const char *__asan_default_options(void)
 {
-	return "detect_leaks=0:disable_coredump=0:exitcode=99:allocator_may_return_null=1";
+	return "detect_leaks=0:disable_coredump=0:exitcode=99:allocator_may_return_null=1:use_sigaltstack=0:print_legend=0";
 }
 
 static void tell(const char *text)
