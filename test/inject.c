@@ -8,7 +8,8 @@
  *	P:N ENOSPC      that call isn't made, and gives this error; calls that can't fail (exit) aren't counted
  *	-x HOOK         a shell runs HOOK before each call ($POINT: "P:N NAME"), while that process waits
  *
- *	-f NAME[,..]    counts only the calls of these names
+ *	-f NAME[,..]    counts only the calls of these names, or of these kinds: creat (an open that may make a file), fwrite (to a file, but not to stderr)
+ *	-e PROGRAM      counts only those of processes while they execute this file
  *	-a              refuses that call and every later one, whoever's
  *	-o FILE         for what -l lists, else for a line "P:N NAME" for each call at which something was done: none, none (stderr)
  *	-p PID          follows this one too, which runs already: numbers 2, 3 ..
@@ -19,10 +20,13 @@
 #include "inject_follow.h"
 #include "inject_names.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -96,13 +100,37 @@ static void act(struct inject *in, struct task *t, const char *name)
 	in->f.enough = in->what != LIST && !in->always;
 }
 
-static void ask(struct follow *f, struct task *t, unsigned long nr)
+/* Whether its file descriptor FD is a file's; what it complains about is to come through. */
+static bool is_file(const struct task *t, int fd)
+{
+	char path[48];
+	struct stat st;
+
+	snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)t->tid, fd);
+	return fd != 2 && !stat(path, &st) && S_ISREG(st.st_mode);
+}
+
+/* What only arguments tell: which calls need room on a disk. */
+static const char *kind(const struct task *t, const char *name, const uint64_t args[6])
+{
+	unsigned long flags = args[2];
+
+	if (!strcmp(name, "openat2"))
+		flags = (unsigned long)ptrace(PTRACE_PEEKDATA, t->tid, args[2], 0);
+	if (!strcmp(name, "open"))
+		flags = args[1];
+	if (!strncmp(name, "open", 4) && strcmp(name, "open_tree") && flags & O_CREAT)
+		return "creat";
+	return listed("write,pwrite64,writev,pwritev", name) && is_file(t, (int)args[0]) ? "fwrite" : name;
+}
+
+static void ask(struct follow *f, struct task *t, unsigned long nr, const uint64_t args[6])
 {
 	struct inject *in = f->arg;
 	char room[24];
 	const char *name = call_name(nr, room);
 
-	if ((in->family && !listed(in->family, name)) || (in->what == ERROR && listed("exit,exit_group,rt_sigreturn", name)))
+	if ((in->family && !listed(in->family, name) && !listed(in->family, kind(t, name, args))) || (in->what == ERROR && listed("exit,exit_group,rt_sigreturn", name)))
 		return;
 	t->calls++;
 	if (in->what == LIST || in->what == HOOK || in->fired || (t->number == in->number && t->calls == in->call))
@@ -127,6 +155,7 @@ static bool option(struct inject *in, int c)
 	case 'l': in->what = LIST; return true;
 	case 'x': in->what = HOOK; in->hook = optarg; return true;
 	case 'f': in->family = optarg; return true;
+	case 'e': in->f.program = optarg; return true;
 	case 'a': in->always = true; return true;
 	case 'd': in->f.release = true; return true;
 	case 't': in->f.seconds = atoi(optarg); return true;
@@ -146,7 +175,7 @@ int main(int argc, char **argv)
 	bool good = true;
 	int code;
 
-	for (int c; good && (c = getopt(argc, argv, "+lx:f:adt:p:o:")) > 0;)
+	for (int c; good && (c = getopt(argc, argv, "+lx:f:e:adt:p:o:")) > 0;)
 		good = option(&in, c);
 	argv += optind;
 	if (good && in.what == POINT && (good = parse_point(&in, argv[0], argv[0] ? argv[1] : NULL)))

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/user.h>
@@ -61,6 +62,18 @@ void refuse(struct task *t, int error)
 	t->error = error;
 }
 
+/* Whether it executes what is followed, or a copy (memfd_create(2)): that is as long. */
+static bool executes(const struct follow *f, pid_t tid)
+{
+	char path[32];
+	struct stat ours, its;
+
+	if (!f->program)
+		return true;
+	snprintf(path, sizeof path, "/proc/%d/exe", (int)tid);
+	return stat(f->program, &ours) == 0 && stat(path, &its) == 0 && ours.st_size == its.st_size;
+}
+
 static struct task *find(struct follow *f, pid_t tid)
 {
 	for (int i = 0; i < f->n; i++)
@@ -83,7 +96,7 @@ static struct task *add(struct follow *f, pid_t tid)
 			die("realloc");
 	}
 	t = &f->tasks[f->n++];
-	*t = (struct task){ .tid = tid, .number = ++f->numbers, .counts = f->numbers > 1 };
+	*t = (struct task){ .tid = tid, .number = ++f->numbers, .counts = f->numbers > 1 && executes(f, tid) };
 	return t;
 }
 
@@ -104,7 +117,7 @@ static void at_call(struct follow *f, struct task *t)
 		t->error = 0;
 	}
 	if (info.op == PTRACE_SYSCALL_INFO_ENTRY && t->counts && !f->enough)
-		f->ask(f, t, info.entry.nr);
+		f->ask(f, t, info.entry.nr, info.entry.args);
 }
 
 /* A thread that executed becomes its process. */
@@ -117,7 +130,7 @@ static struct task *executed(struct follow *f, struct task *t, pid_t former)
 		t = find(f, former);
 		t->tid = tid;
 	}
-	t->counts = true;
+	t->counts = executes(f, tid);
 	return t;
 }
 

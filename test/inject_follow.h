@@ -3,6 +3,7 @@
 #define INJECT_FOLLOW_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* A process or thread. */
@@ -10,15 +11,16 @@ struct task {
 	pid_t tid;
 	int number;      /* in the order of their creation; 1 is the command */
 	int calls;       /* the asker's, at first 0 */
-	bool counts;     /* the command doesn't until it is executed */
+	bool counts;     /* the command doesn't until it is executed, nor do other programs */
 	int error;       /* its call was refused with this; 0: it wasn't */
 };
 
 struct follow {
 	/* One comes to call NR, which isn't made yet: the asker may kill it, or refuse the call. */
-	void (*ask)(struct follow *f, struct task *t, unsigned long nr);
+	void (*ask)(struct follow *f, struct task *t, unsigned long nr, const uint64_t args[6]);
 	void *arg;
 	bool enough;     /* nobody is asked any more */
+	const char *program; /* only those are asked that execute this file; NULL: all */
 	bool release;    /* lets those go that are left when the command has ended and nothing moves, or it is enough */
 	int seconds;     /* how long all may take; 0: for ever */
 

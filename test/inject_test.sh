@@ -52,6 +52,24 @@ test_it_refuses_a_call() {
 	assert_fails 125 'usage'
 }
 
+test_kinds_of_calls() {
+	# shellcheck disable=SC2016 # the inner shell's
+	inject -o points -f creat,fwrite -l sh -c 'echo 1 >file; echo 2; read -r line <file; echo 3 >>file; rm file' >/dev/null
+	assertEquals 'not the pipe, not what is only read' 4 "$(wc -l <points)"
+	assertEquals 2 "$(grep -c ' open' points)"
+	assertEquals 2 "$(grep -c ' write' points)"
+}
+
+test_a_program_of_that_name() {
+	inject -o points -e /bin/sleep -l sh -c 'true; exec sleep 0'
+	assert_match 'nanosleep$' "$(cat points)"
+	assertNull 'nothing of true and sh' "$(grep -E ' (fork|wait4|execve)$' points)"
+	inject -o points -e "$BUILD/ctrbox" -l ctr-run --rm --net none busybox sh -c 'true; wc -c </etc/passwd' >/dev/null
+	inject -o all -l ctr-run --rm --net none busybox sh -c 'true; wc -c </etc/passwd' >/dev/null
+	assertTrue 'what the container does is not counted' "[ $(grep -c execve points) -lt $(grep -c execve all) ]"
+	assertTrue 'what the box does is' "grep -q pivot_root points"
+}
+
 test_a_hook_sees_what_is_before_the_call() {
 	# shellcheck disable=SC2016 # the hook's
 	run_cap inject -f mkdir,mkdirat -x 'echo "$POINT" $(ls -d one two 2>/dev/null | wc -l)' mkdir one two

@@ -34,7 +34,7 @@ test_it_finds_a_leak() {
 	chmod 755 false/bin/ctr-gc
 	run_cap env BUILD="$WORK/false" "$TOP/tools/crashsweep" run_userns 97
 	assert_rc 1
-	assert_out_match '^LEAK: run_userns 1:[0-9]+ '
+	assert_out_match '^FOUND: run_userns 1:[0-9]+ '
 	assertEquals 'a word that it does not know' 2 "$("$TOP/tools/crashsweep" nosuch >/dev/null 2>&1; echo $?)"
 }
 

@@ -54,7 +54,7 @@ watch() {
 		act=${now%.now}
 		read -r number <"$act.pid" || continue
 		{
-			echo "LEAK: it hangs after $(cat "$now"):"
+			echo "FOUND: it hangs after $(cat "$now"):"
 			show_stacks "$number"
 		} >>"$act.log"
 		kill -KILL "$number"
@@ -92,6 +92,6 @@ run_lanes() {
 		progress
 		watch
 	done
-	cat "$RESULTS"/*.count 2>/dev/null | awk -v acts="$(echo "$2" | wc -w)" '{ n += $1; m += $2; seen++ }
-		END { if (seen != acts) m += acts - seen; printf "points %d, leaks %d\n", n, m; exit m > 0 }'
+	cat "$RESULTS"/*.count 2>/dev/null | awk -v acts="$(echo "$2" | wc -w)" -v noun="$NOUN" '{ n += $1; m += $2; seen++ }
+		END { if (seen != acts) m += acts - seen; printf "points %d, %s %d\n", n, noun, m; exit m > 0 }'
 }
