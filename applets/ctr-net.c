@@ -115,7 +115,7 @@ static void list_one(struct table *t, const struct store *s, const struct networ
 	table_cell(t, subnets);
 	table_cell(t, gateways);
 	table_cell(t, *n->device ? n->device : n->parent);
-	table_int(t, net_users(s, n->name, NULL));
+	table_int(t, net_users(s, n->name, NULL, NULL));
 	free(subnets);
 	free(gateways);
 }

@@ -80,7 +80,7 @@ static void users_cell(struct table *t, const struct store *s, const char *name)
 	struct json_out o = { .b = &raw };
 
 	if (table_wants(t, "containers"))
-		volume_users(s, name, &who);
+		volume_users(s, name, &who, NULL);
 	json_put_strs(&o, NULL, &who);
 	for (size_t i = 0; i < who.n; i++)
 		buf_fmt(&text, "%s%s", i ? "," : "", who.v[i]);
@@ -173,7 +173,7 @@ static int prune_main(int argc, char **argv)
 	for (size_t i = 0; i < names.n; i++) {
 		struct strs who = { 0 };
 
-		volume_users(&s, names.v[i], &who);
+		volume_users(&s, names.v[i], &who, NULL);
 		if (!who.n && (o.all || volume_anonymous(names.v[i])))
 			failed |= remove_one(&s, names.v[i]);
 		strs_free(&who);
@@ -195,7 +195,7 @@ static int put_volume(struct json_out *o, const struct store *s, const char *nam
 	int r = strchr(name, '/') || stat(path, &st) < 0 ? -ENOENT : 0;
 
 	if (!r) {
-		volume_users(s, name, &who);
+		volume_users(s, name, &who, NULL);
 		json_begin(o, NULL, '{');
 		json_put_str(o, "name", name);
 		json_put_str(o, "path", path);

@@ -279,6 +279,14 @@ void launch_abort(struct launched *l)
 	*l = (struct launched){ .pidfd = -1, .sync = -1, .tty = -1, .hold = -1 };
 }
 
+/* Who failed meanwhile has told why: that is still to be read. */
+static int let_exec(struct launched *l, struct err *err)
+{
+	int r = sync_send(l->sync, SYNC_GO, NULL, NULL, 0);
+
+	return r == 0 || r == -EPIPE || r == -ECONNRESET ? 0 : err_sys(err, r, "let the command start");
+}
+
 int launch_go(struct launched *l, struct err *err)
 {
 	struct sync_message m;
@@ -286,17 +294,17 @@ int launch_go(struct launched *l, struct err *err)
 	int r;
 
 	say_step("let the command start");
-	if (!sized)
-		sync_send(l->sync, SYNC_GO, NULL, NULL, 0); /* before it asks, so that it needn't wait; who failed meanwhile has told why */
-	r = expect(l, SYNC_READY, &m, err);
+	r = sized ? 0 : let_exec(l, err); /* before it asks, so that it needn't wait */
+	if (!r)
+		r = expect(l, SYNC_READY, &m, err);
 	if (!r) {
 		l->pivot_fallback = m.err.code != 0;
 		l->tty = m.nfds ? m.fds[0] : -1;
 		if (l->tty >= 0)
 			ioctl(l->tty, TIOCSWINSZ, &l->window);
-		if (sized)
-			sync_send(l->sync, SYNC_GO, NULL, NULL, 0);
-		r = expect(l, SYNC_CLOSED, &m, err);
+		r = sized ? let_exec(l, err) : 0;
+		if (!r)
+			r = expect(l, SYNC_CLOSED, &m, err);
 	}
 	if (r < 0) {
 		launch_abort(l);

@@ -230,10 +230,10 @@ static bool is_stale(const struct store *s, const char *name, const char *id)
 {
 	struct record r;
 	bool stale = false;
-	int lock;
+	int lock = record_open_id(s, id, &r, NULL);
 
-	if (record_open_id(s, id, &r, NULL) < 0)
-		return true;
+	if (lock < 0)
+		return lock == -ENOENT;
 	lock = record_lock(&r, 0, NULL);
 	record_close(&r);
 	if (lock < 0)
@@ -251,10 +251,12 @@ static void sweep_names(const struct store *s, DIR *d, struct strs *freed)
 	char id[ID_LENGTH + 1];
 	struct dirent *e;
 
-	while ((e = readdir(d)))
-		if (e->d_type == DT_LNK && (read_name(s->root, e->d_name, id) < 0 || is_stale(s, e->d_name, id)) &&
-		    unlinkat(dirfd(d), e->d_name, 0) == 0)
+	while ((e = readdir(d))) {
+		int r = e->d_type == DT_LNK ? read_name(s->root, e->d_name, id) : -EINVAL;
+
+		if ((r == -ENOENT || (r == 0 && is_stale(s, e->d_name, id))) && unlinkat(dirfd(d), e->d_name, 0) == 0)
 			strs_fmt(freed, "name %s", e->d_name);
+	}
 }
 
 int record_sweep_names(const struct store *s, struct strs *freed, struct err *err)
@@ -381,27 +383,48 @@ int target_pid(const char *target, struct err *err)
 	return r;
 }
 
-int record_images_in_use(struct strs *image_ids, struct strs *layer_ids)
+int record_each(const struct store *s, void (*see)(const struct record *r, void *arg), void *arg, struct err *err)
 {
 	struct strs ids = { 0 };
+	int r = record_ids(s, &ids, err);
+
+	for (size_t i = 0; r >= 0 && i < ids.n; i++) {
+		struct record rec;
+
+		r = record_open_id(s, ids.v[i], &rec, err);
+		if (r == 0) {
+			see(&rec, arg);
+			record_close(&rec);
+		}
+		r = r == -ENOENT ? 0 : r;
+	}
+	strs_free(&ids);
+	return r;
+}
+
+struct images_in_use {
+	struct strs *images, *layers;
+};
+
+static void see_images(const struct record *r, void *arg)
+{
+	const struct images_in_use *use = arg;
+
+	if (r->spec.image_id)
+		strs_add(use->images, r->spec.image_id);
+	for (size_t k = 0; k < r->spec.layers.n; k++)
+		strs_add(use->layers, r->spec.layers.v[k]);
+}
+
+int record_images_in_use(struct strs *image_ids, struct strs *layer_ids)
+{
+	struct images_in_use use = { image_ids, layer_ids };
 	struct store s;
 	int r = store_get(&s, NULL);
 
 	if (r < 0)
 		return r;
-	r = record_ids(&s, &ids, NULL);
-	for (size_t i = 0; i < ids.n; i++) {
-		struct record rec;
-
-		if (record_open_id(&s, ids.v[i], &rec, NULL) < 0)
-			continue;
-		if (rec.spec.image_id)
-			strs_add(image_ids, rec.spec.image_id);
-		for (size_t k = 0; k < rec.spec.layers.n; k++)
-			strs_add(layer_ids, rec.spec.layers.v[k]);
-		record_close(&rec);
-	}
-	strs_free(&ids);
+	r = record_each(&s, see_images, &use, NULL);
 	store_close(&s);
 	return r;
 }

@@ -65,26 +65,29 @@ static bool is_on(const struct record *r, const char *network)
 	return false;
 }
 
-int net_users(const struct store *s, const char *name, struct strs *who)
+struct users {
+	const char *network;
+	struct strs *who;
+	int n;
+};
+
+static void see_user(const struct record *r, void *arg)
 {
-	struct strs ids = { 0 };
-	int n = 0;
+	struct users *u = arg;
 
-	record_ids(s, &ids, NULL);
-	for (size_t i = 0; i < ids.n; i++) {
-		struct record r;
+	if (!is_on(r, u->network))
+		return;
+	u->n++;
+	if (u->who)
+		strs_add(u->who, r->spec.name);
+}
 
-		if (record_open_id(s, ids.v[i], &r, NULL) < 0)
-			continue;
-		if (is_on(&r, name)) {
-			n++;
-			if (who)
-				strs_add(who, r.spec.name);
-		}
-		record_close(&r);
-	}
-	strs_free(&ids);
-	return n;
+int net_users(const struct store *s, const char *name, struct strs *who, struct err *err)
+{
+	struct users u = { name, who, 0 };
+	int r = record_each(s, see_user, &u, err);
+
+	return r < 0 ? r : u.n;
 }
 
 static int take_away(const struct store *s, const char *name, struct err *err)
@@ -95,7 +98,8 @@ static int take_away(const struct store *s, const char *name, struct err *err)
 
 	if (r < 0)
 		return r;
-	if (net_users(s, name, &who))
+	r = net_users(s, name, &who, err);
+	if (r > 0)
 		r = err_msg(err, -EBUSY, "network %s: container %s%s on it", name, who.v[0], who.n > 1 ? " and others are" : " is");
 	if (!r)
 		r = network_down(s->root, s->tag, &n, err);
@@ -129,7 +133,7 @@ int net_prune(const struct store *s, struct strs *removed, struct err *err)
 	int r = network_names(s->root, &names, err);
 
 	for (size_t i = 0; i < names.n && !r; i++) {
-		if (net_users(s, names.v[i], NULL))
+		if (net_users(s, names.v[i], NULL, NULL) > 0)
 			continue;
 		r = net_remove(s, names.v[i], err);
 		if (!r)

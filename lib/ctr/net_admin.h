@@ -14,8 +14,8 @@ int net_create(const struct store *s, struct network *n, bool ipv6, struct err *
 int net_remove(const struct store *s, const char *name, struct err *err);
 int net_prune(const struct store *s, struct strs *removed, struct err *err);
 
-/* How many containers are to be on it, running or not; their names are appended to WHO (may be NULL). */
-int net_users(const struct store *s, const char *name, struct strs *who);
+/* How many containers are to be on it, running or not; their names are appended to WHO (may be NULL). Or -errno: a record can't be read. */
+int net_users(const struct store *s, const char *name, struct strs *who, struct err *err);
 
 /* One object into an array. */
 int net_inspect(const struct store *s, const char *name, struct json_out *o, struct err *err);

@@ -94,19 +94,38 @@ static char *run_path(const char *id, char out[40])
 	return out;
 }
 
-void record_refresh(const struct store *s, struct record *r)
+/* A file that isn't there, or isn't what it should be: that is how it is. Any other error says nothing about the file. */
+static bool is_known(int code)
 {
-	char path[40];
+	return code == 0 || code == -ENOENT || code == -EINVAL || code == -EFBIG;
+}
 
-	fields_free(state_fields, &r->state);
-	fields_free(last_fields, &r->last);
-	r->state = (struct state){ 0 };
-	r->last = (struct last){ 0 };
+static int refresh(const struct store *s, struct record *r)
+{
+	struct state state = { 0 };
+	struct last last = { 0 };
+	char path[40];
+	int code;
+
 	if (r->run < 0)
 		r->run = dir_open(s->run, run_path(r->id, path));
-	if (r->run >= 0)
-		read_fields(r->run, "state.json", state_fields, &r->state, NULL);
-	read_fields(r->dir, "last.json", last_fields, &r->last, NULL);
+	code = r->run < 0 ? r->run : read_fields(r->run, "state.json", state_fields, &state, NULL);
+	if (is_known(code))
+		code = read_fields(r->dir, "last.json", last_fields, &last, NULL);
+	if (!is_known(code)) {
+		fields_free(state_fields, &state);
+		return code;
+	}
+	fields_free(state_fields, &r->state);
+	fields_free(last_fields, &r->last);
+	r->state = state;
+	r->last = last;
+	return 0;
+}
+
+void record_refresh(const struct store *s, struct record *r)
+{
+	refresh(s, r);
 }
 
 /* A spec that couldn't be read, or is another container's. */
@@ -122,15 +141,23 @@ static void check_spec(struct record *r, int code)
 int record_open_id(const struct store *s, const char *id, struct record *out, struct err *err)
 {
 	char path[40];
+	int r;
 
 	*out = (struct record){ .dir = -1, .run = -1 };
 	memcpy(out->id, id, ID_LENGTH);
 	out->dir = dir_open(s->root, run_path(id, path));
 	if (out->dir < 0)
 		return err_sys(err, out->dir, "open container %s", id);
-	check_spec(out, read_fields(out->dir, "spec.json", spec_fields, &out->spec, NULL));
-	record_refresh(s, out);
-	return 0;
+	r = read_fields(out->dir, "spec.json", spec_fields, &out->spec, NULL);
+	if (is_known(r)) {
+		check_spec(out, r);
+		r = refresh(s, out);
+	}
+	if (r < 0) {
+		record_close(out);
+		err_sys(err, r, "read the record of container %s", id);
+	}
+	return r;
 }
 
 static int skim(int dirfd, const char *id, const char *file, const struct field *table, void *into, struct buf *room)

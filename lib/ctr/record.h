@@ -60,7 +60,7 @@ int record_create(const struct store *s, struct spec *spec, bool sync, struct re
 
 /* Opens by name, id or unique prefix of an id. -ENOENT (told: no such container), -EEXIST (several), or -errno. */
 int record_open(const struct store *s, const char *target, struct record *out, struct err *err);
-/* Opens by its whole id. */
+/* Opens by its whole id. -ENOENT: there is none; or another -errno: it couldn't be read, which doesn't make it garbled. */
 int record_open_id(const struct store *s, const char *id, struct record *out, struct err *err);
 void record_close(struct record *r);
 
@@ -69,7 +69,7 @@ void record_close(struct record *r);
 enum { PEEK_STATE = 1, PEEK_LAST = 2 };
 int record_peek(const struct store *s, const char *id, unsigned parts, struct buf *room, struct record *out);
 
-/* Rereads state.json and last.json. */
+/* Rereads state.json and last.json; what can't be read now stays as it was read before. */
 void record_refresh(const struct store *s, struct record *r);
 
 /* Rereads what ctr-net connect and disconnect may have changed: the state's attachments, which the supervisor holds. */
@@ -137,7 +137,10 @@ int name_check(const char *name, struct err *err);
 /* The pid of a running container, or of a TARGET that is all digits. -errno, told. */
 int target_pid(const char *target, struct err *err);
 
-/* Appends the image ids and diff_ids that containers use. */
+/* Shows each container's record to SEE. 0, or -errno, told: one can't be read, and so nobody knows what it uses. */
+int record_each(const struct store *s, void (*see)(const struct record *r, void *arg), void *arg, struct err *err);
+
+/* Appends the image ids and diff_ids that containers use. 0 or -errno. */
 int record_images_in_use(struct strs *image_ids, struct strs *layer_ids);
 
 #endif

@@ -36,7 +36,10 @@ int sync_send(int fd, enum sync_kind kind, const struct err *err, const int *fds
 		c.header.cmsg_len = CMSG_LEN((size_t)nfds * sizeof(int));
 		memcpy(CMSG_DATA(&c.header), fds, (size_t)nfds * sizeof(int));
 	}
-	return sendmsg(fd, &m, MSG_NOSIGNAL) < 0 ? -errno : 0;
+	while (sendmsg(fd, &m, MSG_NOSIGNAL) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return 0;
 }
 
 int sync_receive(int fd, struct sync_message *out)

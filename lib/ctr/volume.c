@@ -105,34 +105,37 @@ static bool uses(const struct spec *spec, const char *name)
 	return false;
 }
 
-void volume_users(const struct store *s, const char *name, struct strs *who)
+struct users {
+	const char *name;
+	struct strs *who;
+};
+
+static void see_user(const struct record *r, void *arg)
 {
-	struct strs ids = { 0 };
+	const struct users *u = arg;
 
-	record_ids(s, &ids, NULL);
-	for (size_t i = 0; i < ids.n; i++) {
-		struct record r;
+	if (uses(&r->spec, u->name))
+		strs_add(u->who, r->spec.name);
+}
 
-		if (record_open_id(s, ids.v[i], &r, NULL) < 0)
-			continue;
-		if (uses(&r.spec, name))
-			strs_add(who, r.spec.name);
-		record_close(&r);
-	}
-	strs_free(&ids);
+int volume_users(const struct store *s, const char *name, struct strs *who, struct err *err)
+{
+	struct users u = { name, who };
+	int r = record_each(s, see_user, &u, err);
+
 	strs_sort(who);
+	return r;
 }
 
 static int in_use(const struct store *s, const char *name, struct err *err)
 {
 	struct strs who = { 0 };
 	struct buf list = { 0 };
-	int r = 0;
+	int r = volume_users(s, name, &who, err);
 
-	volume_users(s, name, &who);
 	for (size_t i = 0; i < who.n; i++)
 		buf_fmt(&list, "%s%s", i ? ", " : "", who.v[i]);
-	if (who.n)
+	if (!r && who.n)
 		r = err_msg(err, -EBUSY, "in use by %s", list.p);
 	buf_free(&list);
 	strs_free(&who);

@@ -17,8 +17,8 @@ void volume_sweep(const struct store *s, struct strs *freed);
 /* Every volume's name, sorted. */
 int volume_names(const struct store *s, struct strs *out, struct err *err);
 
-/* The names of containers that use it, in order. */
-void volume_users(const struct store *s, const char *name, struct strs *who);
+/* Appends the names of containers that use it, in order. 0, or -errno if a record can't be read. */
+int volume_users(const struct store *s, const char *name, struct strs *who, struct err *err);
 
 /* A name for one that a user gave none, and whether NAME is such a one. */
 void volume_invent(char name[33]);

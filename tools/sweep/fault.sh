@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2154 # judge.sh's
+# shellcheck disable=SC2154,SC2034 # judge.sh's; for judge.sh
 # faultsweep's part: which errors there are, and what an act may do about one.
 
 # "ERROR CALL,..": what the kernel really answers to these calls (their manual pages), and what only one that neglects its answers would overlook. With a
