@@ -44,10 +44,8 @@ void image_used(struct image_use *use)
 	*use = (struct image_use){ 0 };
 	if (store_get(&s, &err) < 0)
 		die_err(1, NULL, &err);
-	if (record_images_in_use(&use->images, &use->layers) < 0)
-		die(1, "the containers' records can't be read");
-	if (image_tree_mounted(&s, &use->images) < 0)
-		die(1, "what is mounted can't be read (/proc/self/mountinfo)");
+	if (record_images_in_use(&use->images, &use->layers, &err) < 0 || image_tree_mounted(&s, &use->images, &err) < 0)
+		die_err(1, NULL, &err);
 	store_close(&s);
 }
 

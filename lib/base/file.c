@@ -1,5 +1,6 @@
 #include "base/file.h"
 #include "base/clock.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -44,6 +45,11 @@ int file_read(int dirfd, const char *path, struct buf *out, size_t max)
 	out->p[out->len] = 0;
 	close(fd);
 	return r;
+}
+
+bool file_is_known(int code)
+{
+	return code == 0 || code == -ENOENT || code == -EINVAL || code == -EFBIG;
 }
 
 int file_load(int dirfd, const char *path, struct buf *b, size_t max)
@@ -167,6 +173,32 @@ int dir_open(int dirfd, const char *path)
 	int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	return fd < 0 ? -errno : fd;
+}
+
+static bool is_shown(const char *name)
+{
+	return *name != '.';
+}
+
+int dir_names(int dirfd, const char *path, bool (*takes)(const char *name), struct strs *out)
+{
+	int fd = dir_open(dirfd, path), r;
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	if (!d) {
+		close(fd);
+		return -ENOMEM;
+	}
+	while (errno = 0, (e = readdir(d)))
+		if ((takes ? takes : is_shown)(e->d_name))
+			strs_add(out, e->d_name);
+	r = -errno;
+	closedir(d);
+	strs_sort(out);
+	return r;
 }
 
 static int lock_and_keep(int fd, int timeout_ms)

@@ -12,7 +12,10 @@
 /* Appends the file's content, at most MAX bytes (-EFBIG beyond). Returns 0 or -errno. */
 int file_read(int dirfd, const char *path, struct buf *out, size_t max);
 
-/* The same of a regular file, to the start of B, whose room is used again. */
+/* Whether reading gave CODE because of the file: it is there (0), it isn't, or it isn't what it should be. Any other error says nothing about it. */
+bool file_is_known(int code);
+
+/* The same as file_read of a regular file, to the start of B, whose room is used again. */
 int file_load(int dirfd, const char *path, struct buf *b, size_t max);
 
 /* One write(2) to an existing file (a control file of proc or a cgroup). 0 or -errno. */
@@ -37,6 +40,10 @@ int64_t fd_info(int fd, const char *key);
 
 /* mkdir -p relative to DIRFD; existing directories are left alone. 0 or -errno. */
 int dir_make_all(int dirfd, const char *path, mode_t mode);
+
+/* Appends the names in a directory that TAKES wants (NULL: those that don't begin with a dot), sorted. 0, also if there is no such directory, or
+ * -errno: then some may be missing. */
+int dir_names(int dirfd, const char *path, bool (*takes)(const char *name), struct strs *out);
 
 /* Opens a directory O_PATH-less, CLOEXEC; fd or -errno. */
 int dir_open(int dirfd, const char *path);

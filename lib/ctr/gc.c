@@ -164,11 +164,8 @@ static void sweep_images(struct gc *g)
 {
 	struct err *err = g->err->code ? NULL : g->err;
 	struct image_use use = { 0 };
-	int r = record_images_in_use(&use.images, &use.layers);
 
-	if (r < 0)
-		err_sys(err, r, "read the containers' records");
-	else
+	if (record_images_in_use(&use.images, &use.layers, err) == 0)
 		image_prune(g->s->root, &use, false, g->freed, err);
 	strs_free(&use.images);
 	strs_free(&use.layers);

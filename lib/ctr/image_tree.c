@@ -110,7 +110,7 @@ int image_tree_mount_file(const char *path, const char *dir, struct err *err)
 	return fd < 0 ? (err_prefix(err, "%s", path), fd) : mount_and_close(fd, dir, err);
 }
 
-int image_tree_mounted(const struct store *s, struct strs *ids)
+int image_tree_mounted(const struct store *s, struct strs *ids, struct err *err)
 {
 	char *mark = xasprintf(" - overlay ctrbox-%s:", s->tag);
 	size_t n = strlen(mark);
@@ -122,5 +122,5 @@ int image_tree_mounted(const struct store *s, struct strs *ids)
 			strs_fmt(ids, "%.*s", DIGITS, at + n);
 	buf_free(&b);
 	free(mark);
-	return r;
+	return r < 0 ? err_sys(err, r, "read /proc/self/mountinfo") : 0;
 }

@@ -16,6 +16,6 @@ int image_tree_mount(const struct store *s, const struct image *img, const char 
 int image_tree_mount_file(const char *path, const char *dir, struct err *err);
 
 /* Appends the ids of the images that are mounted in the caller's mount namespace. 0 or -errno. */
-int image_tree_mounted(const struct store *s, struct strs *ids);
+int image_tree_mounted(const struct store *s, struct strs *ids, struct err *err);
 
 #endif

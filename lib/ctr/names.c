@@ -301,18 +301,9 @@ int record_remove(const struct store *s, struct record *r, struct err *err)
 
 int record_ids_in(int dirfd, struct strs *ids, struct err *err)
 {
-	int fd = openat(dirfd, "containers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *e;
+	int r = dir_names(dirfd, "containers", is_id, ids);
 
-	if (!d)
-		return errno == ENOENT ? 0 : err_sys(err, -errno, "list containers/");
-	while ((e = readdir(d)))
-		if (is_id(e->d_name))
-			strs_add(ids, e->d_name);
-	closedir(d);
-	strs_sort(ids);
-	return 0;
+	return r < 0 ? err_sys(err, r, "list containers/") : 0;
 }
 
 int record_ids(const struct store *s, struct strs *ids, struct err *err)
@@ -416,15 +407,15 @@ static void see_images(const struct record *r, void *arg)
 		strs_add(use->layers, r->spec.layers.v[k]);
 }
 
-int record_images_in_use(struct strs *image_ids, struct strs *layer_ids)
+int record_images_in_use(struct strs *image_ids, struct strs *layer_ids, struct err *err)
 {
 	struct images_in_use use = { image_ids, layer_ids };
 	struct store s;
-	int r = store_get(&s, NULL);
+	int r = store_get(&s, err);
 
 	if (r < 0)
 		return r;
-	r = record_each(&s, see_images, &use, NULL);
+	r = record_each(&s, see_images, &use, err);
 	store_close(&s);
 	return r;
 }

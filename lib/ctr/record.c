@@ -94,12 +94,6 @@ static char *run_path(const char *id, char out[40])
 	return out;
 }
 
-/* A file that isn't there, or isn't what it should be: that is how it is. Any other error says nothing about the file. */
-static bool is_known(int code)
-{
-	return code == 0 || code == -ENOENT || code == -EINVAL || code == -EFBIG;
-}
-
 static int refresh(const struct store *s, struct record *r)
 {
 	struct state state = { 0 };
@@ -110,9 +104,9 @@ static int refresh(const struct store *s, struct record *r)
 	if (r->run < 0)
 		r->run = dir_open(s->run, run_path(r->id, path));
 	code = r->run < 0 ? r->run : read_fields(r->run, "state.json", state_fields, &state, NULL);
-	if (is_known(code))
+	if (file_is_known(code))
 		code = read_fields(r->dir, "last.json", last_fields, &last, NULL);
-	if (!is_known(code)) {
+	if (!file_is_known(code)) {
 		fields_free(state_fields, &state);
 		return code;
 	}
@@ -149,7 +143,7 @@ int record_open_id(const struct store *s, const char *id, struct record *out, st
 	if (out->dir < 0)
 		return err_sys(err, out->dir, "open container %s", id);
 	r = read_fields(out->dir, "spec.json", spec_fields, &out->spec, NULL);
-	if (is_known(r)) {
+	if (file_is_known(r)) {
 		check_spec(out, r);
 		r = refresh(s, out);
 	}

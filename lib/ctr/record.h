@@ -141,6 +141,6 @@ int target_pid(const char *target, struct err *err);
 int record_each(const struct store *s, void (*see)(const struct record *r, void *arg), void *arg, struct err *err);
 
 /* Appends the image ids and diff_ids that containers use. 0 or -errno. */
-int record_images_in_use(struct strs *image_ids, struct strs *layer_ids);
+int record_images_in_use(struct strs *image_ids, struct strs *layer_ids, struct err *err);
 
 #endif

@@ -173,18 +173,9 @@ bool volume_anonymous(const char *name)
 
 int volume_names(const struct store *s, struct strs *out, struct err *err)
 {
-	int fd = openat(s->root, "volumes", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *e;
+	int r = dir_names(s->root, "volumes", NULL, out);
 
-	if (!d)
-		return errno == ENOENT ? 0 : err_sys(err, -errno, "list %s/volumes", s->root_path);
-	while ((e = readdir(d)))
-		if (e->d_name[0] != '.')
-			strs_add(out, e->d_name);
-	closedir(d);
-	strs_sort(out);
-	return 0;
+	return r < 0 ? err_sys(err, r, "list %s/volumes", s->root_path) : 0;
 }
 
 void volume_sweep(const struct store *s, struct strs *freed)

@@ -1,6 +1,8 @@
 #include "image/store.h"
 #include "image/sha256.h"
 
+#include "base/file.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,9 +85,14 @@ static int each_named(int store, int (*call)(void *, const struct image *, const
 		struct image img = { 0 };
 
 		store_name_of_file(names.v[i]);
-		if (store_name_id(store, names.v[i], id) == 0 && store_image(store, id, &img, NULL) == 0) {
+		rc = store_name_id(store, names.v[i], id);
+		if (rc == 0)
+			rc = store_image(store, id, &img, NULL);
+		if (rc == 0) {
 			strs_add(seen, id);
 			rc = call(arg, &img, names.v[i]);
+		} else if (file_is_known(rc)) {
+			rc = 0;
 		}
 		image_free(&img);
 	}
@@ -103,8 +110,10 @@ int image_each(int store, int (*call)(void *arg, const struct image *img, const 
 	for (size_t i = 0; i < ids.n && rc == 0; i++) {
 		struct image img = { 0 };
 
-		if (sha256_is_hex(ids.v[i]) && !strs_has(&seen, ids.v[i]) && store_image(store, ids.v[i], &img, NULL) == 0)
-			rc = call(arg, &img, NULL);
+		if (sha256_is_hex(ids.v[i]) && !strs_has(&seen, ids.v[i])) {
+			rc = store_image(store, ids.v[i], &img, NULL);
+			rc = rc == 0 ? call(arg, &img, NULL) : file_is_known(rc) ? 0 : rc;
+		}
 		image_free(&img);
 	}
 	strs_free(&seen);

@@ -35,7 +35,7 @@ void image_inspect(int store, const struct image *img, struct json_out *o)
 	struct buf text = { 0 };
 	struct json *config;
 
-	store_names_of(store, img->id, &names);
+	store_names_of(store, img->id, &names, NULL);
 	image_config_write(img, &text);
 	config = json_parse(text.p, text.len, NULL);
 	json_begin(o, NULL, '{');

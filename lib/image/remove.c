@@ -102,11 +102,11 @@ int image_remove(int store, const char *name, const struct image_use *use, bool 
 
 	if (rc < 0)
 		return rc;
-	store_names_of(store, img.id, &names);
+	rc = store_names_of(store, img.id, &names, err);
 	last = names.n <= 1 || (!img.name && force);
-	if (!img.name && names.n > 1 && !force)
+	if (rc == 0 && !img.name && names.n > 1 && !force)
 		rc = err_msg(err, -EBUSY, "image %.12s has %zu names: remove those, or force it", img.id, names.n);
-	else if (last && strs_has(&use->images, img.id))
+	else if (rc == 0 && last && strs_has(&use->images, img.id))
 		rc = err_msg(err, -EBUSY, "a container uses it, or it is mounted");
 	for (size_t i = 0; i < names.n && rc == 0; i++)
 		if (last || strcmp(names.v[i], img.name) == 0)
@@ -165,8 +165,8 @@ static int unneeded_layers(int store, struct strs *out, struct err *err)
 	struct strs wanted = { 0 }, layers = { 0 };
 	int rc = image_each(store, add_layers, &wanted, err);
 
-	if (rc == 0)
-		rc = store_list(store, LAYERS, &layers);
+	if (rc == 0 && (rc = store_list(store, LAYERS, &layers)) < 0)
+		err_sys(err, rc, "list the layers");
 	for (size_t i = 0; i < layers.n && rc == 0; i++)
 		if (!strs_has(&wanted, layers.v[i]))
 			strs_add(out, layers.v[i]);

@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "base/file.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -29,19 +28,7 @@ int store_folder(int store, const char *path, struct err *err)
 
 int store_list(int store, const char *path, struct strs *out)
 {
-	int fd = dir_open(store, path);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *e;
-
-	if (fd < 0)
-		return fd == -ENOENT ? 0 : fd;
-	while (d && (e = readdir(d)))
-		if (e->d_name[0] != '.')
-			strs_add(out, e->d_name);
-	if (d)
-		closedir(d);
-	strs_sort(out);
-	return 0;
+	return dir_names(store, path, NULL, out);
 }
 
 void store_name_file(const char *name, char out[256])
@@ -100,16 +87,18 @@ int store_image(int store, const char *id, struct image *out, struct err *err)
 	return rc;
 }
 
-void store_names_of(int store, const char *id, struct strs *names)
+int store_names_of(int store, const char *id, struct strs *names, struct err *err)
 {
 	struct strs all = { 0 };
 	char of[65];
+	int rc = store_list(store, NAMES, &all);
 
-	store_list(store, NAMES, &all);
-	for (size_t i = 0; i < all.n; i++) {
+	for (size_t i = 0; i < all.n && file_is_known(rc); i++) {
 		store_name_of_file(all.v[i]);
-		if (store_name_id(store, all.v[i], of) == 0 && strcmp(of, id) == 0)
+		rc = store_name_id(store, all.v[i], of);
+		if (rc == 0 && strcmp(of, id) == 0)
 			strs_add(names, all.v[i]);
 	}
 	strs_free(&all);
+	return file_is_known(rc) ? 0 : err_sys(err, rc, "read the images' names");
 }

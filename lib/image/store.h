@@ -57,7 +57,7 @@ bool layer_hold(int folder, const char *diff_id, struct layer_made *m);
  * appended to REMOVED. 0 or -errno. */
 int store_drop_layers(int store, const struct strs *among, const struct image_use *use, struct strs *removed, struct err *err);
 
-/* All names of image ID. */
-void store_names_of(int store, const char *id, struct strs *names);
+/* All names of image ID. 0 or -errno. */
+int store_names_of(int store, const char *id, struct strs *names, struct err *err);
 
 #endif

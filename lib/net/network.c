@@ -66,18 +66,19 @@ int network_load(int root, const char *name, struct network *out, struct err *er
 
 int network_names(int root, struct strs *out, struct err *err)
 {
-	int fd = openat(root, "networks", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(root, "networks", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *e;
 
 	if (!d)
 		return errno == ENOENT ? 0 : err_sys(err, -errno, "list networks");
-	while ((e = readdir(d)))
+	while (errno = 0, (e = readdir(d)))
 		if (e->d_name[0] != '.' && ends_with(e->d_name, ".json"))
 			strs_addn(out, e->d_name, strlen(e->d_name) - 5);
+	r = errno ? err_sys(err, -errno, "list networks") : 0;
 	closedir(d);
 	strs_sort(out);
-	return 0;
+	return r;
 }
 
 int network_forget(int root, const char *name, struct err *err)

@@ -57,7 +57,7 @@ as_after() {
 says_why() {
 	case $ACT:$code:$(cat act.err) in
 	*:125:"ctr-"*": out of memory") return 0 ;;
-	run*:12[567]:* | exec*:12[567]:* | net_run:12[567]:* | *:1:*) ;;
+	run*:12[567]:* | start*:12[567]:* | exec*:12[567]:* | net_run:12[567]:* | *:1:*) ;;
 	*) return 1 ;;
 	esac
 	case $fault in *+) ;; *) [ "$(wc -l <act.err)" = 1 ] || return ;; esac

@@ -86,6 +86,7 @@ rehearse() {
 	# shellcheck disable=SC2046,SC2086 # lists of options
 	"act_$ACT" inject $(own with 'echo -d') $options -t 60 -o listed -l >act.out 2>act.err
 	ctr-gc >/dev/null
+	[ -n "$(ctr-ps -q)" ] || becomes no_veth
 	look after
 	prepared=
 	undo_act >said 2>&1 || leak "it leaves something: $(differs base)"
