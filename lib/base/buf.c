@@ -6,8 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* xmalloc's callers have nothing to do with it. */
+static struct {
+	void (*tell)(void *arg);
+	void *arg;
+} last_words;
+
+void on_out_of_memory(void (*tell)(void *arg), void *arg)
+{
+	last_words.tell = tell;
+	last_words.arg = arg;
+}
+
 static void *got(void *p)
 {
+	if (!p && last_words.tell)
+		last_words.tell(last_words.arg);
 	if (!p)
 		die(125, "out of memory");
 	return p;

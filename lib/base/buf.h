@@ -6,6 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* TELL is called first then, by a process whose stderr nobody reads. NULL: nothing is. */
+void on_out_of_memory(void (*tell)(void *arg), void *arg);
+
 void *xmalloc(size_t n);
 void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t n);

@@ -49,7 +49,7 @@ int file_read(int dirfd, const char *path, struct buf *out, size_t max)
 
 bool file_is_known(int code)
 {
-	return code == 0 || code == -ENOENT || code == -EINVAL || code == -EFBIG;
+	return code == 0 || code == -ENOENT || code == -EINVAL || code == -EFBIG || code == -EISDIR || code == -ENOTDIR || code == -ELOOP;
 }
 
 int file_load(int dirfd, const char *path, struct buf *b, size_t max)

@@ -1,8 +1,8 @@
 #include "ctr/changes.h"
+#include "base/file.h"
 #include "base/path.h"
 #include "base/userns.h"
 #include "ctr/rootfs.h"
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -21,20 +21,14 @@ struct walk {
 
 static int compare(struct walk *w, int upper, int lower);
 
+static bool is_entry(const char *name)
+{
+	return strcmp(name, ".") && strcmp(name, "..");
+}
+
 static int names_in(int fd, struct strs *names)
 {
-	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = copy < 0 ? NULL : fdopendir(copy);
-	struct dirent *e;
-
-	if (!d)
-		return -errno;
-	while ((e = readdir(d)))
-		if (strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
-			strs_add(names, e->d_name);
-	closedir(d);
-	strs_sort(names);
-	return 0;
+	return dir_names(fd, ".", is_entry, names);
 }
 
 static int open_dir(int dirfd, const char *name)

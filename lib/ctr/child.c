@@ -292,12 +292,21 @@ static int set_up(struct child *c, int *tty, struct err *err)
 	return configure_networks(c->in->record, c->host, err); /* the parent has made them meanwhile */
 }
 
+static void no_memory(void *sync)
+{
+	struct err err = { 0 };
+
+	err_msg(&err, -ENOMEM, "out of memory");
+	report(*(int *)sync, &err);
+}
+
 void child_main(struct child *c)
 {
 	struct err err = { 0 };
 	struct become b = { c->in->process, c->sync, { c->in->stdio[0], c->in->stdio[1], c->in->stdio[2] }, NULL, c };
 	int tty = -1;
 
+	on_out_of_memory(no_memory, &c->sync);
 	if (set_up(c, &tty, &err) < 0)
 		report(c->sync, &err);
 	if (c->in->process->tty)

@@ -68,13 +68,15 @@ static bool usable_line(const char *line, bool host_net)
 	return !starts_with(line, "127.") && !starts_with(line, "::1");
 }
 
-/* The lines of a resolv.conf that serve a container. Returns how many name servers there were to use; *DROPPED: some weren't. */
+/* The lines of a resolv.conf that serve a container. Returns how many name servers there were to use, or -errno; *DROPPED: some weren't. */
 static int copy_resolv(const char *path, bool host_net, struct buf *b, bool *dropped)
 {
 	struct buf host = { 0 };
-	int servers = 0;
+	int servers = file_read(AT_FDCWD, path, &host, 1 << 16);
 
-	if (file_read(AT_FDCWD, path, &host, 1 << 16) == 0)
+	if (servers == -EACCES || file_is_known(servers))
+		servers = 0;
+	if (servers == 0 && host.p)
 		for (char *line = host.p; *line;) {
 			size_t n = strcspn(line, "\n");
 
@@ -92,7 +94,7 @@ static int copy_resolv(const char *path, bool host_net, struct buf *b, bool *dro
 }
 
 /* The servers that a resolver on the host's loopback asks itself are taken in its place: systemd-resolved's, OpenWrt's dnsmasq's. */
-static void host_resolv(const struct record *r, struct buf *b)
+static int host_resolv(const struct record *r, struct buf *b)
 {
 	static const char *const places[] = {
 		"/etc/resolv.conf", "/run/systemd/resolve/resolv.conf", "/tmp/resolv.conf.d/resolv.conf.auto",
@@ -100,26 +102,30 @@ static void host_resolv(const struct record *r, struct buf *b)
 	bool host_net = ns_is_host(r->spec.net), dropped = false;
 
 	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+		int servers;
+
 		b->len = 0;
-		if (copy_resolv(places[i], host_net, b, &dropped))
-			return;
+		servers = copy_resolv(places[i], host_net, b, &dropped);
+		if (servers)
+			return servers < 0 ? servers : 0;
 	}
 	if (r->spec.outside)
 		buf_str(b, "nameserver " OUTSIDE_DNS "\n");
 	else if (dropped && r->state.attachments.n)
 		say("%s: no name server of the host's can be reached from a network (see --dns)", r->spec.name);
+	return 0;
 }
 
-static void resolv_text(const struct record *r, struct buf *b)
+static int resolv_text(const struct record *r, struct buf *b)
 {
 	const struct spec *s = &r->spec;
+	int code = s->dns.n || s->dns_search.n ? 0 : host_resolv(r, b);
 
-	if (!s->dns.n && !s->dns_search.n)
-		host_resolv(r, b);
 	for (size_t i = 0; i < s->dns_search.n; i++)
 		buf_fmt(b, "%s%s%s", i ? " " : "search ", s->dns_search.v[i], i + 1 == s->dns_search.n ? "\n" : "");
 	for (size_t i = 0; i < s->dns.n; i++)
 		buf_fmt(b, "nameserver %s\n", s->dns.v[i]);
+	return code;
 }
 
 int hostfiles_write(const struct record *r, uid_t owner, struct err *err)
@@ -130,8 +136,11 @@ int hostfiles_write(const struct record *r, uid_t owner, struct err *err)
 	buf_fmt(&name, "%s\n", r->spec.hostname);
 	hosts_text(r, &hosts);
 	buf_add(&resolv, "", 0);
-	resolv_text(r, &resolv);
-	code = put(r, "hostname", &name, owner, err);
+	code = resolv_text(r, &resolv);
+	if (code < 0)
+		err_sys(err, code, "read the host's resolv.conf");
+	else
+		code = put(r, "hostname", &name, owner, err);
 	if (!code)
 		code = put(r, "hosts", &hosts, owner, err);
 	if (!code)

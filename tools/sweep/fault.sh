@@ -7,7 +7,7 @@
 FAULTS='
 ENOSPC creat,fwrite,mkdir,mkdirat,symlink,symlinkat,link,linkat,renameat,renameat2,mknodat,fsetxattr,setxattr,fallocate,ftruncate,copy_file_range,sendfile
 ENOSPC+ creat,fwrite,mkdir,mkdirat,symlink,symlinkat,link,linkat,renameat,renameat2,mknodat,fsetxattr,setxattr,fallocate,ftruncate,copy_file_range,sendfile
-EIO read,pread64,getdents64,fsync,fdatasync,syncfs,unlinkat,unlink,rmdir,renameat,readlink,readlinkat,fchmod,fchown,fchownat,utimensat,stat,newfstatat,fstat,faccessat
+EIO read,pread64,getdents64,fsync,fdatasync,syncfs,unlinkat,unlink,rmdir,renameat,readlink,readlinkat,fchmod,fchown,fchownat,utimensat,stat,newfstatat,faccessat
 EMFILE open,openat,openat2,socket,socketpair,pipe2,dup,dup2,eventfd2,signalfd4,pidfd_open,memfd_create,open_tree,fsopen,fsmount,accept4,inotify_init1
 EMFILE+ open,openat,openat2,socket,socketpair,pipe2,dup,eventfd2,signalfd4,pidfd_open,memfd_create,open_tree,fsopen,fsmount,accept4,inotify_init1
 ENOMEM mmap,clone,clone3,fork,mount,fsconfig,fsmount,move_mount,mount_setattr,open_tree,unshare,setns,seccomp,execveat,bind,setsockopt,poll

@@ -1,0 +1,77 @@
+#!/bin/sh
+# What can't be read for the moment (a bad disk, no more descriptors) isn't gone, and isn't empty: nobody removes or rewrites it. tools/faultsweep found these.
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=test/inject_lib.sh
+. "$TOP/test/inject_lib.sh"
+
+oneTimeSetUp() {
+	make_inject "$WORK"
+	PATH=$WORK:$PATH
+	need_busybox
+	ctr-create --name a -v kept:/data busybox sleep 1000 >/dev/null
+	ctr-image tag busybox other
+	ctr-net create --driver bridge --subnet 10.77.0.0/24 m >/dev/null
+}
+
+# unharmed CMD..: with each of its reads, opens and listings refused once, and from then on, nothing is gone.
+unharmed() {
+	spec=$(cat "$CTRBOX_ROOT"/containers/*/spec.json)
+	for fault in 'EIO read,readlinkat' 'EIO getdents64' 'EMFILE openat' '-a EMFILE openat'; do
+		n=1
+		while
+			# shellcheck disable=SC2086 # options
+			inject -o struck -e "$BUILD/ctrbox" ${fault%%[A-Z]*} -f "${fault##* }" "1:$n" "$(echo "$fault" | grep -o 'E[A-Z]*')" "$@" >out 2>err
+			code=$?
+			[ -s struck ]
+		do
+			assertTrue "$fault $n: $code, $(cat err)" "[ $code = 0 ] || grep -q '^ctr-[a-z]*: ' err"
+			assertEquals "$fault $n: the record" "$spec" "$(cat "$CTRBOX_ROOT"/containers/*/spec.json)"
+			assertTrue "$fault $n: what was there" "[ -L '$CTRBOX_ROOT/names/a' ] && [ -d '$CTRBOX_ROOT/volumes/kept' ] &&
+				[ -e '$CTRBOX_ROOT/networks/m.json' ] && [ $(find "$CTRBOX_ROOT/layers" -maxdepth 1 -type d | wc -l) = $layers ]"
+			[ "$spec" = "$(cat "$CTRBOX_ROOT"/containers/*/spec.json)" ] || return
+			n=$((n + 1))
+		done
+		assertTrue "$fault: some" "[ $n -gt 1 ]"
+	done
+}
+
+test_nothing_is_taken() {
+	layers=$(find "$CTRBOX_ROOT/layers" -maxdepth 1 -type d | wc -l)
+	ctr-net connect m a
+	unharmed ctr-gc
+	unharmed ctr-volume prune -a
+	unharmed ctr-net prune
+	unharmed ctr-image prune
+}
+
+test_a_message_that_cannot_be_sent() {
+	for error in EINTR ENOBUFS; do
+		run_cap timeout 60 inject -t 20 -o struck -f sendmsg -e "$BUILD/ctrbox" 1:1 $error ctr-run --rm --net none busybox true
+		assertTrue "it came there: $error" "[ -s struck ]"
+		[ $error = EINTR ] && assert_ok || assert_fails 125 'No buffer space'
+	done
+}
+
+# The child of ctr-run -d has no stderr: it tells its parent.
+test_no_memory_before_the_command() {
+	n=1 told=0
+	while
+		inject -t 60 -d -o struck -f mmap -e "$BUILD/ctrbox" "3:$n" ENOMEM ctr-run -d --name b --net none --init busybox sleep 1000 >out 2>err
+		code=$?
+		[ -s struck ]
+	do
+		if [ $code = 0 ]; then
+			assertEquals "$n: it runs" b "$(ctr-ps -r -n -o name)"
+		else
+			told=1
+			assertEquals 125 $code
+			assertTrue "$n: $(cat err)" "grep -qE '(out of|annot allocate) memory' err"
+		fi
+		ctr-rm -f b >/dev/null 2>&1
+		n=$((n + 1))
+	done
+	ctr-rm -f b >/dev/null 2>&1
+	assertTrue 'once at least' $((1 - told))
+}
+
+. shunit2
