@@ -186,10 +186,11 @@ test-vm:
 	BUILD='$(abspath $(BUILD_HERE))' TESTS='$(TESTS)' KERNEL='$(KERNEL)' $(if $(SMALL),LINUX='$(abspath $(BUILD)/vm/linux-small)') \
 		test/run $(GUESTS)
 
-# All that can die is killed at each of its system calls (tools/crashsweep).
+# All that can die is killed at each of its system calls (tools/crashsweep); many commands meet on the same names (tools/races).
 test-faults:
 	tools/setup
 	$(MAKE) all image
+	BUILD='$(abspath $(BUILD))' tools/races 300
 	BUILD='$(abspath $(BUILD))' tools/crashsweep $(ACTS)
 	BUILD='$(abspath $(BUILD))' tools/faultsweep $(ACTS)
 	BUILD='$(abspath $(BUILD))' STEP=1 TIMEOUT=1800 test/run powercut_test.sh
@@ -271,7 +272,7 @@ help:
 		'make ARCH=riscv64   for another processor: build/riscv64/ctrbox ($(ARCHES))' \
 		'make test-cross     builds for each of them and runs that under qemu-user' \
 		'make test-vm    some of them in virtual machines with other cgroups; MODE=v2|v1|single|hybrid TESTS=.. KERNEL=..; ARCH=aarch64' \
-		'make test-faults     kills each command at each of its system calls, and refuses it each; ACTS="start stop"' \
+		'make test-faults     kills each command at each of its system calls, refuses it each, and runs many at once; ACTS="start stop"' \
 		'make test-escapes-bite   shows that each test of an escape fails without its defence' \
 		'make fuzz SECONDS=60   rubbish for all that takes bytes from strangers (TARGETS="json tar")' \
 		'make image      build/busybox.tar and .tar.gz, the default image' \

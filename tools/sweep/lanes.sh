@@ -43,7 +43,7 @@ lane() {
 # Where each process of the world whose unshare is process $1 waits.
 show_stacks() {
 	for p in $(pgrep --ns "$(pgrep -P "$1")" --nslist pid .); do
-		echo "$p: $(tr '\0' ' ' <"/proc/$p/cmdline") $(cat "/proc/$p/wchan")"
+		echo "$p: $(tr '\0' ' ' <"/proc/$p/cmdline") $(cat "/proc/$p/wchan") ($(cat "/proc/$p/syscall"))"
 		cat "/proc/$p/stack"
 	done 2>/dev/null
 }
