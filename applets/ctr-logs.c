@@ -54,7 +54,8 @@ static const struct usage usage = {
 	.synopsis = "[-f] [-t] [--tail N] [--since T] CTR",
 	.about = "Prints what a container wrote, stdout on stdout and stderr on stderr, whether it runs or not.",
 	.opts = opts,
-	.more = "A log is bounded (ctr-run --log-max-size): of a long one the beginning is gone.",
+	.more = "A log is bounded (ctr-run --log-max-size): of a long one the beginning is gone. -f misses\n"
+		"what was written and rotated away since it last could read: a reader that is slower than the container by two files.",
 	.bad = 2,
 };
 

@@ -149,13 +149,37 @@ static int open_log(int dir, const char *name)
 	return openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 }
 
+static bool same_file(int fd, int dir, const char *name)
+{
+	struct stat a, b;
+
+	return fstat(fd, &a) == 0 && fstatat(dir, name, &b, AT_SYMLINK_NOFOLLOW) == 0 && a.st_ino == b.st_ino;
+}
+
+/* Both files, which belong together: a rotation between the two openings would leave one out. */
+static int open_both(int dir, int *log)
+{
+	int old, again;
+
+	for (;;) {
+		old = open_log(dir, "log.1");
+		*log = open_log(dir, "log");
+		again = old < 0 ? file_there(dir, "log.1") : !same_file(old, dir, "log.1");
+		if (!again)
+			return old;
+		if (old >= 0)
+			close(old);
+		if (*log >= 0)
+			close(*log);
+	}
+}
+
 /* The first file, and the place in it, that the query asks for. */
 static void begin(struct reader *r)
 {
-	int old = open_log(r->dir, "log.1");
-	struct tail t = { .left = r->q->tail };
+	int old = open_both(r->dir, &r->fd);
+	struct tail t = { .left = r->q->tail, .fd = r->fd };
 
-	r->fd = t.fd = open_log(r->dir, "log");
 	if (t.left == 0 && r->fd >= 0)
 		r->at = lseek(r->fd, 0, SEEK_END);
 	if (t.left > 0 && r->fd >= 0)
@@ -171,21 +195,34 @@ static void begin(struct reader *r)
 	r->at = t.left > 0 ? tail_offset(&t) : 0;
 }
 
-static bool same_file(int fd, int dir, const char *name)
+/* Whether nothing else comes between the file at hand, or none, and "log". */
+static bool before_log(const struct reader *r)
 {
-	struct stat a, b;
-
-	return fstat(fd, &a) == 0 && fstatat(dir, name, &b, AT_SYMLINK_NOFOLLOW) == 0 && a.st_ino == b.st_ino;
+	return r->fd < 0 ? !file_there(r->dir, "log.1") : same_file(r->fd, r->dir, "log.1");
 }
 
-/* Moves on to the file that came after the one at hand, which is read to its end. False: there is none. */
+/* The file after the one at hand, as far as it is there still. */
+static int open_next(const struct reader *r)
+{
+	int fd;
+
+	while (before_log(r)) {
+		fd = open_log(r->dir, "log");
+		if (fd < 0 || before_log(r)) /* no rotation meanwhile */
+			return fd;
+		close(fd);
+	}
+	return open_log(r->dir, "log.1");
+}
+
+/* Moves on to it when the one at hand is read to its end. False: there is none. */
 static bool next_file(struct reader *r)
 {
 	int fd;
 
 	if (r->fd >= 0 && same_file(r->fd, r->dir, "log"))
 		return false;
-	fd = open_log(r->dir, r->fd < 0 || same_file(r->fd, r->dir, "log.1") ? "log" : "log.1");
+	fd = open_next(r);
 	if (fd < 0)
 		return false;
 	show_rest(r);
