@@ -60,6 +60,8 @@ int ctr_top_main(int argc, char **argv)
 	n = cgroup_procs(store_cgroups(&s), r.state.cgroup, &pids);
 	if (n <= 0 && ns_is_private(r.spec.pid))
 		n = ns_members((pid_t)r.state.pid, CLONE_NEWPID, &pids);
+	if (n <= 0 && record_pidfd(&r) < 0)
+		die(1, "%s: isn't running", argv[0]);
 	if (n <= 0)
 		die(1, "%s: the host has no cgroups that would tell its processes (see \"ctr-cgroup mount\")", argv[0]);
 	for (int i = 0; i < n; i++) {

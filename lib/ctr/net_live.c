@@ -143,13 +143,16 @@ static int remove_one(void *arg, struct err *err)
 	return r;
 }
 
+static int told_end(int code, struct err *err)
+{
+	return code == -ENOENT ? err_msg(err, code, "the container ended at this moment (try again)") : code;
+}
+
 static int open_netns(const struct record *r, struct err *err)
 {
 	int fd = ns_open((pid_t)r->state.pid, CLONE_NEWNET);
 
-	if (fd == -ENOENT)
-		return err_msg(err, fd, "the container ended at this moment (try again)");
-	return fd < 0 ? err_sys(err, fd, "open the container's network namespace") : fd;
+	return fd >= 0 ? fd : told_end(err_sys(err, fd, "open the container's network namespace"), err);
 }
 
 static int plug_in(const struct store *s, const struct record *r, struct attachment *a, struct err *err)
@@ -190,7 +193,7 @@ static int join_running(const struct store *s, struct record *r, const struct ne
 	if (!code)
 		code = plug_in(s, r, a, err);
 	if (!code)
-		code = record_write_state(s, r, err);
+		code = told_end(record_write_state(s, r, err), err);
 	if (!code) {
 		networks_tell_one(s, r, n->network);
 	} else if (r->state.attachments.n > had) {
@@ -279,7 +282,7 @@ static int leave_running(const struct store *s, struct record *r, size_t i, stru
 	networks_forget_one(s, r->id, a->network, true);
 	networks_release_one(s, r, a);
 	code = move_away(s, r, i, err);
-	written = record_write_state(s, r, code ? NULL : err);
+	written = told_end(record_write_state(s, r, code ? NULL : err), code ? NULL : err);
 	close(lock);
 	return code ? code : written;
 }

@@ -31,8 +31,11 @@ static int update(const struct store *s, struct record *r, const struct cgroup_l
 	if (r->garbled)
 		return err_msg(err, -EINVAL, "its record is damaged: it can only be removed");
 	code = merge(&r->spec.limits, given, err);
-	if (!code && record_running(s, r))
+	if (!code && record_running(s, r)) {
 		code = cgroup_set(store_cgroups(s), r->state.cgroup, &r->spec.limits, err);
+		if (code == -ENOENT && !cgroup_exists(store_cgroups(s), r->state.cgroup)) /* it ended at this moment */
+			code = 0;
+	}
 	return code ? code : record_write_spec(r, err);
 }
 
