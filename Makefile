@@ -191,6 +191,7 @@ test-faults:
 	tools/setup
 	$(MAKE) all image
 	BUILD='$(abspath $(BUILD))' tools/races 300
+	BUILD='$(abspath $(BUILD))' tools/longlife
 	BUILD='$(abspath $(BUILD))' tools/crashsweep $(ACTS)
 	BUILD='$(abspath $(BUILD))' tools/faultsweep $(ACTS)
 	BUILD='$(abspath $(BUILD))' STEP=1 TIMEOUT=1800 test/run powercut_test.sh
