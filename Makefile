@@ -211,6 +211,7 @@ fuzz:
 
 bench: all image $(BUILD)/bench/floor $(BUILD)/bench/pair $(BUILD)/bench/net $(BUILD)/bench/seccomp $(BUILD)/bench/decode
 	BUILD='$(abspath $(BUILD))' tools/bench/run
+	BUILD='$(abspath $(BUILD))' NET=none tools/bench/many
 
 $(BUILD)/bench/net: tools/bench/net_world.c
 # They speak netlink, unpack and load filters as we do.
