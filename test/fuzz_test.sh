@@ -12,7 +12,8 @@ row() {
 }
 
 test_every_target() {
-	JOBS=2 run_cap nice "$FUZZ/run" "${FUZZ_SECONDS:-2}"
+	seconds=${FUZZ_SECONDS:-${CI:+10}}
+	JOBS=2 run_cap nice "$FUZZ/run" "${seconds:-2}"
 	assert_rc 0
 	for source in "$FUZZ"/*.c; do
 		target=$(basename "$source" .c)
@@ -36,6 +37,8 @@ tar|lib/image/tar_clean.c|s/(n == 2/(0/
 tar_index|lib/image/tar_index_read.c|s/if (n > (uint64_t)(r->end - r->p))/if (0)/
 names|lib/image/name.c|s/strlen(name) + strlen(added) > NAME_MAX_LENGTH/0/
 layer|lib/image/tar_index.c|s/memcpy(last, p, len)/memcpy(last, p, 1)/
+host|lib/ctr/hostfiles.c|s/!starts_with(line, "127.")/true/
+host|lib/sys/proc_info.c|s/ || !word_at(end + 1, 21)//
 END
 }
 

@@ -6,7 +6,8 @@
 
 void *array_add(struct array *a, size_t size)
 {
-	a->v = xrealloc(a->v, (a->n + 1) * size);
+	if (!(a->n & (a->n - 1))) /* full: there is room up to the next power of two */
+		a->v = xrealloc(a->v, (a->n ? 2 * a->n : 1) * size);
 	memset((char *)a->v + a->n * size, 0, size);
 	return (char *)a->v + a->n++ * size;
 }

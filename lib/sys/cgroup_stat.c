@@ -76,13 +76,13 @@ static void stat_cpu(const struct cgroup_host *host, const char *path, struct cg
 /* Adds the numbers that follow each KEY: "8:0 rbytes=1 wbytes=2 .." (v2), "8:0 Read 1" (v1). */
 static int64_t sum(const char *text, const char *key)
 {
-	int64_t n = 0;
+	uint64_t n = 0;
 
 	for (const char *s = text; (s = strstr(s, key));) {
 		s += strlen(key);
-		n += strtoll(s, NULL, 10);
+		n += strtoull(s, NULL, 10);
 	}
-	return n;
+	return (int64_t)n;
 }
 
 static void stat_io(const struct cgroup_host *host, const char *path, struct cgroup_stat *out)

@@ -20,8 +20,8 @@ static int parse_stat(char *text, struct proc_info *out, char **name)
 		return -EINVAL;
 	out->state = *word_at(end + 1, 0);
 	out->ppid = (pid_t)strtol(word_at(end + 1, 1), NULL, 10);
-	out->cpu_s = (strtoll(word_at(end + 1, 11), NULL, 10) + strtoll(word_at(end + 1, 12), NULL, 10)) / (int64_t)getauxval(AT_CLKTCK);
-	out->rss = strtoll(word_at(end + 1, 21), NULL, 10) * (int64_t)getauxval(AT_PAGESZ);
+	out->cpu_s = (int64_t)((strtoull(word_at(end + 1, 11), NULL, 10) + strtoull(word_at(end + 1, 12), NULL, 10)) / getauxval(AT_CLKTCK));
+	out->rss = (int64_t)(strtoull(word_at(end + 1, 21), NULL, 10) * getauxval(AT_PAGESZ));
 	*end = 0;
 	++*name;
 	return 0;
