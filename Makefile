@@ -195,6 +195,7 @@ test-faults:
 	BUILD='$(abspath $(BUILD))' tools/crashsweep $(ACTS)
 	BUILD='$(abspath $(BUILD))' tools/faultsweep $(ACTS)
 	BUILD='$(abspath $(BUILD))' STEP=1 TIMEOUT=1800 test/run powercut_test.sh
+	$(MAKE) test-asan TESTS='run_test.sh exec_test.sh image_test.sh tar_test.sh commit_test.sh net_test.sh logs_test.sh restart_test.sh volume_test.sh ps_test.sh'
 
 # Takes the defences out of a copy of the source, one by one, and wants the tests of each to fail.
 test-escapes-bite:
