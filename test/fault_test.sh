@@ -74,4 +74,13 @@ test_no_memory_before_the_command() {
 	assertTrue 'once at least' $((1 - told))
 }
 
+# One of the errors, another each time, at some of its calls.
+test_some_of_the_sweep() {
+	# shellcheck source=tools/sweep/fault.sh
+	error=$(. "$TOP/tools/sweep/fault.sh" && echo "$FAULTS" | sed '/^$/d; s/ .*//' | sed -n "$(($(date +%s) % 11 + 1))p")
+	run_cap env JOBS=2 "$TOP/tools/faultsweep" run_d stop exec import image_prune net_connect "$error" 17
+	assert_rc 0
+	assert_match '^points [0-9]+, faults 0$' "$(printf '%s\n' "$out" | tail -n 1)"
+}
+
 . shunit2
