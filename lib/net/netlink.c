@@ -124,14 +124,15 @@ static int refusal(const struct nlmsghdr *h, const char *what, struct err *err)
 {
 	const struct nlmsgerr *e = NLMSG_DATA(h);
 	size_t skip = sizeof *e + (h->nlmsg_flags & NLM_F_CAPPED ? 0 : e->msg.nlmsg_len - sizeof e->msg);
+	int code = e->error < 0 && e->error >= -4095 ? e->error : -EPROTO; /* no number of the kernel's */
 	const char *words = NULL;
 
 	if (h->nlmsg_flags & NLM_F_ACK_TLVS && h->nlmsg_len >= NLMSG_HDRLEN + ALIGN(skip))
 		words = netlink_attr_str((const char *)e + ALIGN(skip), h->nlmsg_len - NLMSG_HDRLEN - ALIGN(skip), NLMSGERR_ATTR_MSG);
-	err_sys(err, e->error, "%s", what);
+	err_sys(err, code, "%s", what);
 	if (words)
 		err_hint(err, words);
-	return e->error;
+	return code;
 }
 
 struct talk {
