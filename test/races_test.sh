@@ -2,6 +2,8 @@
 # Commands that meet on the same names: some of tools/races, other random ones each time (it tells the seed), and what each of its findings came from.
 # shellcheck disable=SC2154 # rc, out and err are set by run_cap
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=test/sweep_lib.sh
+. "$TOP/test/sweep_lib.sh"
 
 # raced [PART].. [SECONDS]
 raced() {
@@ -25,12 +27,7 @@ test_a_random_mix() {
 
 # A command that says what isn't documented is found out; so is a container that is lost.
 test_it_bites() {
-	mkdir -p false/bin
-	cp -a "$BUILD"/bin/. false/bin
-	cp "$BUILD/ctrbox" "$BUILD/busybox.tar" "$BUILD/syscalls" false
-	rm false/bin/ctr-start
-	printf '#!/bin/sh\necho "ctr-start: Resource temporarily unavailable" >&2\nexit 1\n' >false/bin/ctr-start
-	chmod 755 false/bin/ctr-start
+	printf '#!/bin/sh\necho "ctr-start: Resource temporarily unavailable" >&2\nexit 1\n' | false_box ctr-start
 	run_cap env BUILD="$WORK/false" MANY=4 "$TOP/tools/races" starts
 	assert_rc 1
 	assert_out_match '^LEAK: starts: ctr-start c[12]: it ends with 1 and says: '

@@ -9,3 +9,13 @@ swept() {
 	assert_match '^points [0-9]+, leaks 0$' "$(printf '%s\n' "$out" | tail -n 1)"
 	assertTrue 'there were some' "[ $(printf '%s\n' "$out" | sed -n '$s/points \([0-9]*\).*/\1/p') -ge $# ]"
 }
+
+# false_box APPLET: $WORK/false is $BUILD with an applet that is the script on stdin. What finds nothing in it proves nothing.
+false_box() {
+	mkdir -p false/bin
+	cp -a "$BUILD"/bin/. false/bin
+	cp "$BUILD/ctrbox" "$BUILD/busybox.tar" "$BUILD/syscalls" false
+	rm "false/bin/$1"
+	cat >"false/bin/$1"
+	chmod 755 "false/bin/$1"
+}

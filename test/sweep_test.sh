@@ -26,15 +26,10 @@ test_no_act_is_forgotten() {
 
 # The sweep bites: a ctr-gc that does nothing is found out.
 test_it_finds_a_leak() {
-	mkdir -p false/bin
-	cp -a "$BUILD"/bin/. false/bin
-	cp "$BUILD/ctrbox" "$BUILD/busybox.tar" "$BUILD/syscalls" false
-	rm false/bin/ctr-gc
-	printf '#!/bin/sh\n' >false/bin/ctr-gc
-	chmod 755 false/bin/ctr-gc
+	printf '#!/bin/sh\n' | false_box ctr-gc
 	run_cap env BUILD="$WORK/false" "$TOP/tools/crashsweep" run_userns 97
 	assert_rc 1
-	assert_out_match '^FOUND: run_userns 1:[0-9]+ '
+	assert_out_match '^FOUND: run_userns kill 1:[0-9]+ '
 	assertEquals 'a word that it does not know' 2 "$("$TOP/tools/crashsweep" nosuch >/dev/null 2>&1; echo $?)"
 }
 
