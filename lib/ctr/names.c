@@ -386,8 +386,11 @@ int record_each(const struct store *s, void (*see)(const struct record *r, void 
 		if (r == 0) {
 			see(&rec, arg);
 			record_close(&rec);
+		} else if (r == -ENOENT) { /* it was removed meanwhile */
+			r = 0;
+			if (err)
+				err->code = 0;
 		}
-		r = r == -ENOENT ? 0 : r;
 	}
 	strs_free(&ids);
 	return r;
