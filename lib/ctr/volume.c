@@ -142,6 +142,15 @@ static int in_use(const struct store *s, const char *name, struct err *err)
 	return r;
 }
 
+static int drop(int volumes, const char *name, struct err *err)
+{
+	int r = folder_remove(volumes, name);
+
+	if (r == -ENOENT) /* somebody was faster */
+		return err_msg(err, r, "no such volume");
+	return r < 0 ? err_sys(err, r, "remove volume %s", name) : 0;
+}
+
 int volume_remove(const struct store *s, const char *name, struct err *err)
 {
 	int r = name_check(name, err), volumes;
@@ -153,8 +162,8 @@ int volume_remove(const struct store *s, const char *name, struct err *err)
 		r = err_msg(err, -ENOENT, "no such volume");
 	if (!r)
 		r = in_use(s, name, err);
-	if (!r && (r = folder_remove(volumes, name)) < 0)
-		err_sys(err, r, "remove volume %s", name);
+	if (!r)
+		r = drop(volumes, name, err);
 	if (volumes >= 0)
 		close(volumes);
 	return r;
