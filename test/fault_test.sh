@@ -6,7 +6,6 @@
 
 oneTimeSetUp() {
 	make_inject "$WORK"
-	PATH=$WORK:$PATH
 	need_busybox
 	ctr-create --name a -v kept:/data busybox sleep 1000 >/dev/null
 	ctr-image tag busybox other

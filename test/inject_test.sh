@@ -6,7 +6,6 @@
 
 oneTimeSetUp() {
 	make_inject "$WORK"
-	PATH=$WORK:$PATH
 	need_busybox
 }
 

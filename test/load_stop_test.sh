@@ -8,7 +8,6 @@
 
 oneTimeSetUp() {
 	make_inject "$WORK"
-	PATH=$WORK:$PATH
 	cat >two.py <<-'END'
 		from forge import *
 		one, two, three = layer(a='first', b='lower'), layer(b='second' * 20000), layer(c='third')

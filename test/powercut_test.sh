@@ -66,7 +66,7 @@ cut_at() {
 	shift
 	rm -rf snaps points
 	mkdir snaps points
-	./inject -d -t 120 -f "$CHANGES" -x "$_hook" "$@" >done.out 2>done.err
+	inject -d -t 120 -f "$CHANGES" -x "$_hook" "$@" >done.out 2>done.err
 	done=$?
 	# shellcheck disable=SC2034 # the hook's
 	POINT='after it' && export POINT

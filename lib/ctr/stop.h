@@ -25,8 +25,9 @@ struct stop_options {
 	bool shutdown;        /* no user's wish: what is to run at the next boot still is */
 };
 
-/* Stops TARGETS, all at the same time: notes it (no restart), and that a user did it unless it is a SHUTDOWN, asks, kills what hasn't ended in time, and waits until their
- * supervisors have taken everything back. ERRS has an element for each target: its code stays 0 if it is stopped. */
+/* Stops TARGETS, all at the same time: notes it (no restart), and that a user did it unless it is a SHUTDOWN, asks, kills what hasn't ended
+ * in time, and waits until their supervisors have taken everything back. ERRS has an element for each target: its code stays 0 if it is
+ * stopped. */
 void stop_targets(const struct store *s, const struct strs *targets, const struct stop_options *o, struct err *errs);
 
 #endif

@@ -14,7 +14,8 @@ struct store {
 	struct cgroup_host *cgroups; /* by store_cgroups */
 };
 
-/* Opens both, making them and the tag at first use. What a lost $CTRBOX_RUN said of running containers comes back (lost.h). An ordinary user is root of a user namespace afterwards. 0 or -errno, told. */
+/* Opens both, making them and the tag at first use. What a lost $CTRBOX_RUN said of running containers comes back (lost.h). An ordinary user
+ * is root of a user namespace afterwards. 0 or -errno, told. */
 int store_get(struct store *s, struct err *err);
 void store_close(struct store *s);
 

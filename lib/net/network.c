@@ -1,6 +1,5 @@
 #include "net/network.h"
 #include "base/file.h"
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -64,21 +63,19 @@ int network_load(int root, const char *name, struct network *out, struct err *er
 	return r;
 }
 
+static bool is_record(const char *name)
+{
+	return *name != '.' && ends_with(name, ".json");
+}
+
 int network_names(int root, struct strs *out, struct err *err)
 {
-	int fd = openat(root, "networks", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *e;
+	int r = dir_names(root, "networks", is_record, out);
 
-	if (!d)
-		return errno == ENOENT ? 0 : err_sys(err, -errno, "list networks");
-	while (errno = 0, (e = readdir(d)))
-		if (e->d_name[0] != '.' && ends_with(e->d_name, ".json"))
-			strs_addn(out, e->d_name, strlen(e->d_name) - 5);
-	r = errno ? err_sys(err, -errno, "list networks") : 0;
-	closedir(d);
+	for (size_t i = 0; i < out->n; i++)
+		out->v[i][strlen(out->v[i]) - strlen(".json")] = 0;
 	strs_sort(out);
-	return r;
+	return r < 0 ? err_sys(err, r, "list networks") : 0;
 }
 
 int network_forget(int root, const char *name, struct err *err)
