@@ -70,7 +70,7 @@ is_killed() {
 	for file in new old; do
 		struck write:when=3 to/$file
 		assertEquals "$writer $file, writing" old "$(ls to)"
-		struck rename:when=1 to/$file
+		struck '?rename,renameat:when=1' to/$file
 		assertFalse "$writer, not renamed" '[ -e to/new ]'
 		assertTrue "$writer $file" 'grep -qx precious to/old'
 		rm -f to/*.[0-9]*

@@ -165,6 +165,16 @@ test_a_dropped_line() {
 	assertFalse 'its client has gone' "kill -0 $(cat pid)"
 }
 
+# In another session: all it sees is that nothing more can be read.
+test_a_dropped_line_without_its_signal() {
+	script -qec 'setsid -w sh -c "echo \$\$ >pid; exec ctr-run -it --name a busybox sh"' /dev/null <&8 >/dev/null &
+	wait_for 5 ctr-exec a true
+	kill -KILL $!
+	wait $!
+	wait_for 5 sh -c "! kill -0 $(cat pid)"
+	assertEquals 'it goes on' sh "$(ctr-exec a cat /proc/1/comm)"
+}
+
 test_signals_are_forwarded() {
 	for signal in TERM INT USR1; do
 		sleep 3 | script -qec "sh -c 'echo \$\$ >pid; exec ctr-run --rm -t busybox sh -c \"trap \\\"exit 11\\\" $signal; while :; do sleep 0.1; done\"'" /dev/null >out &

@@ -340,7 +340,10 @@ test_older_kernels() {
 .
 ..
 touch: /d/x: Permission denied'
-	assertEquals 'refused once' 1 "$(grep -c 'FSCONFIG_CMD_CREATE.*INJECTED' trace)"
+	case $(uname -r) in
+	[1-5].* | 6.[0-9].* | 6.1[0-2].*) ;; # one of them itself: it isn't even tried
+	*) assertEquals 'refused once' 1 "$(grep -c 'FSCONFIG_CMD_CREATE.*INJECTED' trace)" ;;
+	esac
 	assertEquals lower "$(strace -qq -o trace -e inject=fsconfig:error=EINVAL:when=8 ctr-run --rm --net none --userns $M --rootfs rootfs --overlay \
 		sh -c 'cat /lower; echo more >>/lower')"
 	assertEquals lower "$(cat rootfs/lower)"

@@ -114,6 +114,8 @@ static void read_input(struct session *s)
 	n = read(STDIN_FILENO, data, sizeof data);
 	if (n > 0) {
 		pass_input(s, data, (size_t)n);
+	} else if (n == 0 && s->raw) {
+		end(s, -ECANCELED); /* no key ends the input of a raw terminal: the line dropped, and its SIGHUP may come later or be ignored */
 	} else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
 		attach_send(s->c->fd, ATTACH_EOF, NULL, 0);
 		s->c->input = false;

@@ -127,7 +127,7 @@ static int stack_up_apart(void *arg)
 static int open_overlay(const struct stack *t, bool detached, struct err *err)
 {
 	bool direct = !detached || kernel_since(6, 13); /* the attempt would be in the kernel's log */
-	int fd = direct ? stack_up(t, err) : err_sys(err, -EINVAL, "mount overlay of %d layers", t->n), apart;
+	int fd = direct ? stack_up(t, err) : err_sys(err, -EINVAL, "mount overlay of %d layer%s", t->n, t->n == 1 ? "" : "s"), apart;
 
 	if (fd != -EINVAL || !detached)
 		return fd;
