@@ -58,7 +58,7 @@ static const struct feature features[] = {
 	{ "macvlan", NULL, probe_link_kind, "macvlan", "macvlan", "CONFIG_MACVLAN", "--driver macvlan" },
 	{ "ipvlan", NULL, probe_link_kind, "ipvlan", "ipvlan", "CONFIG_IPVLAN", "--driver ipvlan" },
 	{ "nf_tables", probe_nftables, NULL, NULL, "nf_tables",
-	  "CONFIG_NETFILTER CONFIG_NF_CONNTRACK CONFIG_NF_TABLES CONFIG_NF_TABLES_INET CONFIG_NFT_CT CONFIG_NFT_NAT CONFIG_NFT_MASQ",
+	  "CONFIG_NETFILTER CONFIG_NF_CONNTRACK CONFIG_NF_CT_NETLINK CONFIG_NF_TABLES CONFIG_NF_TABLES_INET CONFIG_NFT_CT CONFIG_NFT_NAT CONFIG_NFT_MASQ",
 	  "NAT and ports" },
 };
 

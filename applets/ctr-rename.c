@@ -26,7 +26,7 @@ static int rename_locked(const struct store *s, const char *id, const char *name
 	else
 		code = record_rename(s, &r, name, err);
 	if (!code)
-		networks_rename(s, &r);
+		code = networks_rename(s, &r, err);
 	record_close(&r);
 	return code;
 }

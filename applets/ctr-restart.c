@@ -48,7 +48,8 @@ int ctr_restart_main(int argc, char **argv)
 	struct err failure = { 0 };
 	int n, worst = 0;
 
-	or_die_err(sealed_program(argv, &failure), &failure);
+	if (sealed_program(argv, &failure) < 0)
+		die_err(1, NULL, &failure);
 	supervise_alone();
 	n = opt_parse(&usage, &how, argc, argv);
 	targets_get(&usage, n, argv, &targets, &store);

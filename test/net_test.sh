@@ -423,6 +423,10 @@ test_addresses_of_the_users_choice() {
 	assert_fails 125 'address 10\.9\.0\.77 of network n is taken'
 	run_cap ctr-exec a cat /etc/hosts
 	assert_out_match '^fd09::.*a '
+	sleeper b --net n
+	assertEquals 'told once of each address' 2 "$(ctr-exec a grep -c ' *b ' /etc/hosts)"
+	ctr-rm -f b >/dev/null
+	assertEquals 'and no more' 0 "$(ctr-exec a grep -c ' *b ' /etc/hosts)"
 }
 
 # 121: one that may adds addresses to its interface; a neighbour reaches it by each.

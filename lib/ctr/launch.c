@@ -11,6 +11,7 @@
 #include "sys/idmap.h"
 #include "sys/ns.h"
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -82,8 +83,8 @@ static int map_user_namespace(const struct launch *in, const struct launched *l,
 	if (userns < 0)
 		return err_sys(err, userns, "open the user namespace");
 	r = open_trees(in, userns, fds, &n, err);
-	if (!r)
-		r = sync_send(l->sync, SYNC_MAPPED, NULL, fds, n);
+	if (!r && (r = sync_send(l->sync, SYNC_MAPPED, NULL, fds, n)) < 0)
+		err_sys(err, r, "tell the container's first process its ids");
 	while (n)
 		close(fds[--n]);
 	close(userns);
@@ -113,15 +114,23 @@ static int make_child(const struct launch *in, const struct cgroup *g, struct ne
 	return r < 0 ? r : 0;
 }
 
-/* What a child that has ended told of it: -errno, in ERR, or 0 if it told nothing. */
-static int sync_failure(int sync, struct err *err)
+static int its_failure(const struct sync_message *m, struct err *err)
 {
+	*err = m->err;
+	return err->code < 0 ? err->code : -EPROTO;
+}
+
+/* Of R, what failed here, the reason: what the child told if it had failed before. */
+static int reason(const struct launched *l, int r, struct err *err)
+{
+	struct pollfd p = { l->sync, POLLIN, 0 };
 	struct sync_message m;
 
-	if (sync_receive(sync, &m) < 0 || m.kind != SYNC_FAILED)
-		return 0;
-	*err = m.err;
-	return err->code < 0 ? err->code : -EPROTO;
+	if (poll(&p, 1, 0) <= 0 || sync_receive(l->sync, &m) < 0)
+		return r;
+	while (m.nfds)
+		close(m.fds[--m.nfds]);
+	return m.kind == SYNC_FAILED ? its_failure(&m, err) : r;
 }
 
 /* The next word from the child, which must be WANTED. */
@@ -133,10 +142,8 @@ static int expect(const struct launched *l, enum sync_kind wanted, struct sync_m
 		return err_sys(err, r, "hear from the container's first process");
 	if (m->kind == wanted)
 		return 0;
-	if (m->kind == SYNC_FAILED) {
-		*err = m->err;
-		return err->code < 0 ? err->code : -EPROTO;
-	}
+	if (m->kind == SYNC_FAILED)
+		return its_failure(m, err);
 	return err_msg(err, -ESRCH, "the container's first process died while it was being set up");
 }
 
@@ -163,8 +170,6 @@ static int connect_networks(const struct launch *in, const struct launched *l, s
 	if (!in->record->state.attachments.n)
 		return 0;
 	netns = ns_open(l->pid, CLONE_NEWNET);
-	if (netns < 0 && (r = sync_failure(l->sync, err)) < 0) /* the child has ended, and has said why */
-		return r;
 	if (netns < 0)
 		return err_sys(err, netns, "open the container's network namespace");
 	say_step("connect its networks");
@@ -249,8 +254,10 @@ int launch(const struct launch *in, struct launched *out, struct err *err)
 		r = map_user_namespace(in, out, err);
 		if (!r)
 			r = connect_networks(in, out, &net, err);
-		if (r < 0)
+		if (r < 0) {
+			r = reason(out, r, err);
 			launch_abort(out);
+		}
 	} else if (out->sync >= 0) {
 		close(out->sync);
 		out->sync = -1;

@@ -3,7 +3,6 @@
 #include "base/kernel.h"
 #include "ctr/hostfiles.h"
 #include "ctr/networking.h"
-#include "net/lease.h"
 #include "sys/proc.h"
 #include "sys/proc_info.h"
 #include <dirent.h>
@@ -164,19 +163,12 @@ static int renew(int fd, int dirfd, const char *path, mode_t mode)
 
 static void lease_again(const struct store *s, const struct record *r)
 {
-	const struct attachment *a = r->state.attachments.v;
 	int lock = r->state.attachments.n ? networks_lock(s, NULL) : -1;
-	char *owner = networks_owner(r);
 
-	for (size_t i = 0; i < r->state.attachments.n && lock >= 0; i++) {
-		if (a[i].ip)
-			lease_rename(s->run, a[i].network, a[i].ip, owner);
-		if (a[i].ip6)
-			lease_rename(s->run, a[i].network, a[i].ip6, owner);
-	}
-	free(owner);
-	if (lock >= 0)
-		close(lock);
+	if (lock < 0)
+		return;
+	networks_rename_leases(s, r);
+	close(lock);
 }
 
 bool lost_restore(const struct store *s, struct record *r)

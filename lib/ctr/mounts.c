@@ -311,8 +311,10 @@ static int do_file(struct operation *op)
 	char *path;
 	int etc = path_open(op->w->root, "/etc", O_PATH | O_DIRECTORY, 0), tree, dst;
 
-	if (etc < 0)
+	if (etc == -ENOENT || etc == -ENOTDIR)
 		return 0;
+	if (etc < 0)
+		return err_sys(op->err, etc, "open /etc");
 	close(etc);
 	path = xasprintf("%s/%s", op->w->run, op->m->source);
 	tree = op->tree >= 0 ? op->tree : file_open(AT_FDCWD, path, -1, op->err);

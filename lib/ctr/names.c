@@ -41,7 +41,7 @@ static int read_name(int root, const char *name, char id[ID_LENGTH + 1])
 	ssize_t n = readlinkat(root, link_path(name, path), id, ID_LENGTH + 1);
 
 	if (n < 0)
-		return -errno;
+		return errno == EINVAL || errno == ENOTDIR ? -ENOENT : -errno; /* something else has the link's place */
 	if (n != ID_LENGTH)
 		return -ENOENT;
 	id[ID_LENGTH] = 0;
@@ -53,12 +53,21 @@ static bool is_id(const char *s)
 	return strlen(s) == ID_LENGTH && strspn(s, "0123456789abcdef") == ID_LENGTH;
 }
 
-static bool id_exists(int root, const char *id)
+/* 0: there is one; -ENOENT: there is none; another -errno: nobody knows. */
+static int find_id(int root, const char *id)
 {
 	char path[40];
 
 	snprintf(path, sizeof path, "containers/%.*s", ID_LENGTH, id);
-	return faccessat(root, path, F_OK, 0) == 0;
+	return faccessat(root, path, F_OK, 0) < 0 ? -errno : 0;
+}
+
+/* The id of the container that has NAME, as find_id. */
+static int find_name(int root, const char *name, char id[ID_LENGTH + 1])
+{
+	int r = read_name(root, name, id);
+
+	return r ? r : find_id(root, id);
 }
 
 static int taken(const char *name, const char *id, struct err *err)
@@ -66,18 +75,32 @@ static int taken(const char *name, const char *id, struct err *err)
 	return err_msg(err, -EEXIST, "the name \"%s\" is taken by container %s", name, id);
 }
 
+/* -ENOENT, or why NAME can't be taken, told. */
+static int check_free(int root, const char *name, struct err *err)
+{
+	char owner[ID_LENGTH + 1];
+	int r = find_name(root, name, owner);
+
+	if (!r)
+		return taken(name, owner, err);
+	if (r == -ENOENT && is_id(name))
+		r = find_id(root, name);
+	if (!r)
+		return taken(name, name, err);
+	return r == -ENOENT ? r : err_sys(err, r, "see whose name \"%s\" is", name);
+}
+
 /* Makes the link; one whose container is gone is what a crash left, and is replaced. Under the names' lock. */
 static int link_name(int root, const char *name, const char *id, struct err *err)
 {
-	char path[160], owner[ID_LENGTH + 1];
+	char path[160];
 	int r = dir_make_all(root, "names", 0711);
 
 	if (r < 0)
 		return err_sys(err, r, "make names/");
-	if (is_id(name) && id_exists(root, name))
-		return taken(name, name, err);
-	if (read_name(root, name, owner) == 0 && id_exists(root, owner))
-		return taken(name, owner, err);
+	r = check_free(root, name, err);
+	if (r != -ENOENT)
+		return r;
 	link_path(name, path);
 	if (symlinkat(id, root, path) == 0)
 		return 0;
@@ -168,11 +191,11 @@ int record_create(const struct store *s, struct spec *spec, bool sync, struct re
 
 	*out = (struct record){ .dir = -1, .run = -1 };
 	*lock = -1;
-	if (spec->name && read_name(s->root, spec->name, owner) == 0 && id_exists(s->root, owner))
+	if (spec->name && find_name(s->root, spec->name, owner) == 0)
 		return taken(spec->name, owner, err);
 	do
 		random_hex(out->id, ID_LENGTH);
-	while (strspn(out->id, "0123456789") == ID_LENGTH /* that would be a pid */ || id_exists(s->root, out->id));
+	while (strspn(out->id, "0123456789") == ID_LENGTH /* that would be a pid */ || find_id(s->root, out->id) == 0);
 	spec->id = xstrdup(out->id);
 	if (!spec->name)
 		spec->name = xstrdup(out->id);
@@ -220,7 +243,7 @@ int record_mend_name(const struct store *s, const struct record *r)
 {
 	char owner[ID_LENGTH + 1];
 
-	if (!strcmp(r->spec.name, r->id) || (read_name(s->root, r->spec.name, owner) == 0 && id_exists(s->root, owner)))
+	if (!strcmp(r->spec.name, r->id) || find_name(s->root, r->spec.name, owner) != -ENOENT)
 		return 0;
 	return claim_name(s->root, r->spec.name, r->id, NULL) == 0;
 }
@@ -330,27 +353,29 @@ static int by_prefix(const struct store *s, const char *prefix, char id[ID_LENGT
 	return found ? 0 : -ENOENT;
 }
 
+/* Whom TARGET, a name, an id or an id's beginning, stands for. 0, -ENOENT or -errno, told. */
+static int find(const struct store *s, const char *target, char id[ID_LENGTH + 1], struct err *err)
+{
+	size_t n = strlen(target);
+	int r = strchr(target, '/') || n > 128 ? -ENOENT : find_name(s->root, target, id);
+
+	if (r == -ENOENT && is_id(target) && (r = find_id(s->root, target)) == 0)
+		memcpy(id, target, ID_LENGTH + 1);
+	if (r == -ENOENT && n >= ID_PREFIX_MIN && n <= ID_LENGTH && strspn(target, "0123456789abcdef") == n)
+		r = by_prefix(s, target, id, err);
+	else if (r < 0 && r != -ENOENT)
+		err_sys(err, r, "look for it");
+	return r == -ENOENT ? err_msg(err, r, "no such container") : r;
+}
+
 int record_open(const struct store *s, const char *target, struct record *out, struct err *err)
 {
 	char id[ID_LENGTH + 1];
-	size_t n = strlen(target);
 	int r;
 
 	*out = (struct record){ .dir = -1, .run = -1 };
-	r = strchr(target, '/') || n > 128 ? -ENOENT : read_name(s->root, target, id);
-	if (r < 0 && is_id(target)) {
-		memcpy(id, target, sizeof id);
-		r = 0;
-	}
-	if (r == 0 && !id_exists(s->root, id))
-		r = -ENOENT;
-	if (r < 0 && n >= ID_PREFIX_MIN && n <= ID_LENGTH && strspn(target, "0123456789abcdef") == n)
-		r = by_prefix(s, target, id, err);
-	if (r == -EEXIST)
-		return r;
-	if (r < 0)
-		return err_msg(err, -ENOENT, "no such container");
-	return record_open_id(s, id, out, err);
+	r = find(s, target, id, err);
+	return r < 0 ? r : record_open_id(s, id, out, err);
 }
 
 int target_pid(const char *target, struct err *err)

@@ -195,7 +195,7 @@ static int join_running(const struct store *s, struct record *r, const struct ne
 	if (!code)
 		code = told_end(record_write_state(s, r, err), err);
 	if (!code) {
-		networks_tell_one(s, r, n->network);
+		networks_tell_one(s, r, a);
 	} else if (r->state.attachments.n > had) {
 		if (first) {
 			networks_withdraw(s, r);
@@ -345,7 +345,7 @@ int net_run(const struct store *s, const char *network, char **cmd, struct err *
 		return lock;
 	code = networks_reserve_one(s, &r, &want, err);
 	if (!code)
-		networks_tell_one(s, &r, network);
+		networks_tell_one(s, &r, r.state.attachments.v);
 	close(lock);
 	if (!code)
 		code = networks_open(&r.state, &host, err);

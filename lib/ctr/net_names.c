@@ -71,87 +71,16 @@ static bool is_of(const char *line, size_t len, const struct strs *addresses)
 	return false;
 }
 
-static void rewrite(int fd, const struct buf *all, const struct strs *addresses)
-{
-	struct buf kept = { 0 };
-
-	buf_add(&kept, "", 0);
-	for (size_t at = 0; at < all->len;) {
-		const char *line = all->p + at, *end = memchr(line, '\n', all->len - at);
-		size_t len = end ? (size_t)(end - line) + 1 : all->len - at;
-
-		if (!is_of(line, len, addresses))
-			buf_add(&kept, line, len);
-		at += len;
-	}
-	if (kept.len < all->len && lseek(fd, 0, SEEK_SET) == 0 && write_all(fd, kept.p, kept.len) == 0)
-		if (ftruncate(fd, (off_t)kept.len) < 0)
-			kept.len = 0;
-	buf_free(&kept);
-}
-
-/* Takes the lines of ADDRESSES out of one file, which the container may have filled with anything. */
-static void strike(const struct store *s, const char *id, const struct strs *addresses)
-{
-	struct buf all = { 0 };
-	int fd = open_hosts(s, id, O_RDWR);
-
-	if (fd < 0)
-		return;
-	for (ssize_t got = 1; got > 0 && all.len < 1 << 20;) {
-		buf_reserve(&all, 8192);
-		got = read(fd, all.p + all.len, 8192);
-		all.len += got > 0 ? (size_t)got : 0;
-	}
-	if (all.len < 1 << 20)
-		rewrite(fd, &all, addresses);
-	close(fd);
-	buf_free(&all);
-}
-
-/* What one network has to learn of one member. */
+/* What the members of one network have to learn of one of them. */
 struct telling {
 	const struct store *s;
 	const char *id;
+	bool has_ip;             /* each of them has an address of every family that the network has: told once, by this one or else by IPv6 */
 	struct strs addresses;   /* its own */
+	struct strs strangers;   /* the others' */
 	struct buf mine, others; /* lines */
-	struct strs strangers;   /* the others' addresses */
+	struct buf all, kept;    /* of a file that is rewritten */
 };
-
-static void sort_lease(void *arg, const char *address, const char *owner)
-{
-	struct telling *t = arg;
-	bool own = !strncmp(owner, t->id, ID_LENGTH);
-
-	if (strlen(owner) < ID_LENGTH)
-		return;
-	add_line(own ? &t->mine : &t->others, address, owner);
-	strs_add(own ? &t->addresses : &t->strangers, address);
-}
-
-static void tell_one(void *arg, const char *address, const char *owner)
-{
-	const struct telling *t = arg;
-
-	(void)address;
-	if (strlen(owner) >= ID_LENGTH && strncmp(owner, t->id, ID_LENGTH) != 0)
-		append(t->s, owner, &t->mine);
-}
-
-static void strike_one(void *arg, const char *address, const char *owner)
-{
-	const struct telling *t = arg;
-
-	(void)address;
-	if (strlen(owner) >= ID_LENGTH && strncmp(owner, t->id, ID_LENGTH) != 0)
-		strike(t->s, owner, &t->addresses);
-}
-
-static void telling_begin(struct telling *t, const struct store *s, const char *id, const char *network)
-{
-	*t = (struct telling){ .s = s, .id = id };
-	lease_each(s->run, network, sort_lease, t);
-}
 
 static void telling_end(struct telling *t)
 {
@@ -159,30 +88,113 @@ static void telling_end(struct telling *t)
 	strs_free(&t->strangers);
 	buf_free(&t->mine);
 	buf_free(&t->others);
+	buf_free(&t->all);
+	buf_free(&t->kept);
 }
 
-void networks_tell_one(const struct store *s, const struct record *r, const char *network)
+static bool is_other(const struct telling *t, const char *owner)
 {
-	struct telling t;
+	return strlen(owner) >= ID_LENGTH && strncmp(owner, t->id, ID_LENGTH) != 0;
+}
 
-	telling_begin(&t, s, r->id, network);
+static bool is_its_turn(const struct telling *t, const char *address)
+{
+	return !strchr(address, ':') == t->has_ip;
+}
+
+static void tell_one(void *arg, const char *address, const char *owner)
+{
+	struct telling *t = arg;
+
+	if (!is_other(t, owner))
+		return;
+	add_line(&t->others, address, owner);
+	if (is_its_turn(t, address))
+		append(t->s, owner, &t->mine);
+}
+
+void networks_tell_one(const struct store *s, const struct record *r, const struct attachment *a)
+{
+	struct telling t = { .s = s, .id = r->id, .has_ip = a->ip };
+	char *owner = networks_owner(r);
+
+	if (a->ip)
+		add_line(&t.mine, a->ip, owner);
+	if (a->ip6)
+		add_line(&t.mine, a->ip6, owner);
 	if (t.mine.len)
-		lease_each(s->run, network, tell_one, &t);
+		lease_each(s->run, a->network, tell_one, &t);
 	append(s, r->id, &t.mine);
 	append(s, r->id, &t.others);
 	telling_end(&t);
+	free(owner);
+}
+
+static void keep_lines(struct telling *t, const struct strs *but)
+{
+	t->kept.len = 0;
+	for (size_t at = 0; at < t->all.len;) {
+		const char *line = t->all.p + at, *end = memchr(line, '\n', t->all.len - at);
+		size_t len = end ? (size_t)(end - line) + 1 : t->all.len - at;
+
+		if (!is_of(line, len, but))
+			buf_add(&t->kept, line, len);
+		at += len;
+	}
+}
+
+/* Takes the lines of ADDRESSES out of one file, which the container may have filled with anything. */
+static void strike(struct telling *t, const char *id, const struct strs *addresses)
+{
+	struct buf *all = &t->all, *kept = &t->kept;
+	int fd = open_hosts(t->s, id, O_RDWR);
+
+	if (fd < 0)
+		return;
+	all->len = 0;
+	for (ssize_t got = 1; got > 0 && all->len < 1 << 20;) {
+		buf_reserve(all, 8192);
+		got = read(fd, all->p + all->len, 8192);
+		all->len += got > 0 ? (size_t)got : 0;
+	}
+	if (all->len < 1 << 20) {
+		keep_lines(t, addresses);
+		if (kept->len < all->len && lseek(fd, 0, SEEK_SET) == 0 && write_all(fd, kept->p, kept->len) == 0)
+			(void)ftruncate(fd, (off_t)kept->len);
+	}
+	close(fd);
+}
+
+static void sort_lease(void *arg, const char *address, const char *owner)
+{
+	struct telling *t = arg;
+
+	if (is_other(t, owner)) {
+		strs_add(&t->strangers, address);
+	} else if (!strncmp(owner, t->id, ID_LENGTH)) {
+		strs_add(&t->addresses, address);
+		t->has_ip |= !strchr(address, ':');
+	}
+}
+
+static void strike_one(void *arg, const char *address, const char *owner)
+{
+	struct telling *t = arg;
+
+	if (is_other(t, owner) && is_its_turn(t, address))
+		strike(t, owner, &t->addresses);
 }
 
 void networks_forget_one(const struct store *s, const char *id, const char *network, bool stays)
 {
-	struct telling t;
+	struct telling t = { .s = s, .id = id };
 
-	telling_begin(&t, s, id, network);
+	lease_each(s->run, network, sort_lease, &t);
 	if (t.addresses.n)
 		lease_each(s->run, network, strike_one, &t);
 	if (stays) {
-		strike(s, id, &t.addresses);
-		strike(s, id, &t.strangers);
+		strike(&t, id, &t.addresses);
+		strike(&t, id, &t.strangers);
 	}
 	telling_end(&t);
 }
@@ -193,24 +205,37 @@ void networks_tell_names(const struct store *s, const struct record *r)
 
 	for (size_t i = 0; i < r->state.attachments.n; i++)
 		if (a[i].ip || a[i].ip6)
-			networks_tell_one(s, r, a[i].network);
+			networks_tell_one(s, r, &a[i]);
 }
 
-void networks_rename(const struct store *s, const struct record *r)
+int networks_rename_leases(const struct store *s, const struct record *r)
 {
 	const struct attachment *a = r->state.attachments.v;
-	int lock = r->state.attachments.n ? networks_lock(s, NULL) : -1;
 	char *owner = networks_owner(r);
+	int code = 0;
 
-	for (size_t i = 0; i < r->state.attachments.n && lock >= 0; i++) {
-		networks_forget_one(s, r->id, a[i].network, true);
+	for (size_t i = 0; i < r->state.attachments.n && !code; i++) {
 		if (a[i].ip)
-			lease_rename(s->run, a[i].network, a[i].ip, owner);
-		if (a[i].ip6)
-			lease_rename(s->run, a[i].network, a[i].ip6, owner);
-		networks_tell_one(s, r, a[i].network);
+			code = lease_rename(s->run, a[i].network, a[i].ip, owner);
+		if (a[i].ip6 && !code)
+			code = lease_rename(s->run, a[i].network, a[i].ip6, owner);
 	}
 	free(owner);
-	if (lock >= 0)
-		close(lock);
+	return code;
+}
+
+int networks_rename(const struct store *s, const struct record *r, struct err *err)
+{
+	const struct attachment *a = r->state.attachments.v;
+	int lock = r->state.attachments.n ? networks_lock(s, err) : -1, code;
+
+	if (!r->state.attachments.n || lock < 0)
+		return r->state.attachments.n ? lock : 0;
+	code = networks_rename_leases(s, r);
+	for (size_t i = 0; i < r->state.attachments.n && !code; i++) {
+		networks_forget_one(s, r->id, a[i].network, true);
+		networks_tell_one(s, r, &a[i]);
+	}
+	close(lock);
+	return code < 0 ? err_sys(err, code, "it is \"%s\" now, but not on its networks until its next start", r->spec.name) : 0;
 }

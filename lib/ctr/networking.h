@@ -28,8 +28,11 @@ int networks_configure(const struct state *state, struct netlink *host, struct e
 /* Lets those on the same networks find it by name, and it them, once its hosts file is written. Under networks_lock, as networks_reserve was. */
 void networks_tell_names(const struct store *s, const struct record *r);
 
-/* Tells a new name of r->spec to those on its networks. */
-void networks_rename(const struct store *s, const struct record *r);
+/* Tells a new name of r->spec to those on its networks. 0 or -errno, told. */
+int networks_rename(const struct store *s, const struct record *r, struct err *err);
+
+/* Its leases name it as r->spec does, and are made again where they were lost. Under networks_lock. 0 or -errno. */
+int networks_rename_leases(const struct store *s, const struct record *r);
 
 /* Gives interfaces of the host's, ports, names, addresses and rules back, by what the state says; idempotent. Interfaces go with the namespace. */
 void networks_release(const struct store *s, struct record *r);
@@ -55,7 +58,7 @@ void networks_addresses(const struct state *st, struct address *four, struct add
 int networks_publish(const struct store *s, struct record *r, struct err *err);
 void networks_withdraw(const struct store *s, const struct record *r);
 
-void networks_tell_one(const struct store *s, const struct record *r, const char *network);
+void networks_tell_one(const struct store *s, const struct record *r, const struct attachment *a);
 /* Strikes the names of container ID out of the others' files; those of others out of its own too, if it STAYS alive. */
 void networks_forget_one(const struct store *s, const char *id, const char *network, bool stays);
 char *networks_owner(const struct record *r); /* a lease's text; malloc'ed */

@@ -149,8 +149,7 @@ const struct cgroup_host *store_cgroups(const struct store *s)
 {
 	if (s->cgroups->n >= 0)
 		return s->cgroups;
-	if (cgroup_detect(s->cgroups, NULL) < 0)
-		*s->cgroups = (struct cgroup_host){ .unified = -1 };
+	cgroup_detect(s->cgroups, NULL);
 	if (s->rootless)
 		take_delegated(s);
 	return s->cgroups;

@@ -260,7 +260,7 @@ static void finish(struct supervisor *s, int code)
 
 /* A start that failed leaves the container as it was before, or removed if it was to be removed at its end. One whose command ran already
  * was killed. */
-static void undo_start(struct supervisor *s)
+static void undo_start(struct supervisor *s, struct err *err)
 {
 	bool ran = s->record->state.pid != 0;
 
@@ -273,6 +273,8 @@ static void undo_start(struct supervisor *s)
 	else
 		reap(s->store, s->record, ran ? 137 : -1, NULL);
 	log_close(&s->log);
+	if (!err->exit)
+		err->exit = 125;
 }
 
 static int begin(struct supervisor *s, const struct start *in, bool local, struct err *err)
@@ -291,25 +293,20 @@ static int begin(struct supervisor *s, const struct start *in, bool local, struc
 	return r < 0 ? r : start_once(s, err);
 }
 
-static int start(struct supervisor *s, const struct start *in, bool local, struct err *err)
+static void unlock(const struct start *in)
 {
-	int r = begin(s, in, local, err);
-
-	if (r < 0) {
-		if (!err->exit)
-			err->exit = 125;
-		undo_start(s);
-	}
 	if (in->lock >= 0)
 		close(in->lock);
-	return r;
 }
 
 int supervise_here(const struct start *in, struct err *err)
 {
 	struct supervisor s;
-	int r = start(&s, in, true, err);
+	int r = begin(&s, in, true, err);
 
+	if (r < 0)
+		undo_start(&s, err);
+	unlock(in);
 	if (r < 0)
 		return r;
 	r = run_until_done(&s, err);
@@ -338,6 +335,21 @@ static void daemonize(int report)
 	fcntl(report, F_SETFD, FD_CLOEXEC);
 }
 
+/* Starts it and says so; what nobody could be told of doesn't run. */
+static int start_apart(struct supervisor *s, const struct start *in, int report, struct err *err)
+{
+	int r = begin(s, in, false, err);
+
+	if (!r && chdir("/") < 0)
+		say("enter /: %s", strerror(errno));
+	if (!r && (r = sync_send(report, SYNC_READY, NULL, NULL, 0)) < 0)
+		err_sys(err, r, "tell that it runs");
+	if (r < 0)
+		undo_start(s, err);
+	unlock(in);
+	return r;
+}
+
 static void supervisor_main(const struct start *in, int client, int report)
 {
 	struct supervisor s;
@@ -348,16 +360,13 @@ static void supervisor_main(const struct start *in, int client, int report)
 	cgroup_leave(store_cgroups(in->store)); /* if the service or session that started us is stopped, we stay */
 	r = in->store->rootless ? rootless_hold(in->store->run, &err) : 0;
 	if (!r)
-		r = start(&s, in, false, &err);
+		r = start_apart(&s, in, report, &err);
 	if (r < 0) {
 		sync_send(report, SYNC_FAILED, &err, NULL, 0);
 		_exit(125);
 	}
-	if (chdir("/") < 0)
-		say("enter /: %s", strerror(errno));
 	if (client >= 0)
 		supervisor_add_client(&s, client, true);
-	sync_send(report, SYNC_READY, NULL, NULL, 0);
 	close(report);
 	memory_release();
 	r = run_until_done(&s, &err);
@@ -380,9 +389,10 @@ int supervise_apart(const struct start *in, int client, struct err *err)
 	}
 	close(report[1]);
 	r = pid < 0 ? err_sys(err, -errno, "make the supervisor") : sync_receive(report[0], &m);
+	if (pid >= 0 && r < 0)
+		err_sys(err, r, "hear from the supervisor");
 	close(report[0]);
-	if (in->lock >= 0)
-		close(in->lock);
+	unlock(in);
 	if (r < 0)
 		return r;
 	if (m.kind == SYNC_FAILED)

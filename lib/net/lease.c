@@ -111,16 +111,18 @@ void lease_release(int run, const char *network, const char *address, const char
 	close(dir);
 }
 
-void lease_rename(int run, const char *network, const char *address, const char *owner)
+int lease_rename(int run, const char *network, const char *address, const char *owner)
 {
-	int dir = open_leases(run, network, true);
+	int dir = open_leases(run, network, true), r;
 
 	if (dir < 0)
-		return;
+		return dir;
 	unlinkat(dir, ".new", 0); /* what a crash left */
-	if (symlinkat(owner, dir, ".new") == 0 && renameat(dir, ".new", dir, address) < 0)
+	r = symlinkat(owner, dir, ".new") < 0 || renameat(dir, ".new", dir, address) < 0 ? -errno : 0;
+	if (r < 0)
 		unlinkat(dir, ".new", 0);
 	close(dir);
+	return r;
 }
 
 void lease_sweep(int run, const char *network)

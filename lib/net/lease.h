@@ -14,8 +14,8 @@ int lease_take(int run, const char *network, const struct subnet *sub, const str
 /* Gives it back if its owner still begins with ID. */
 void lease_release(int run, const char *network, const char *address, const char *id);
 
-/* Gives its owner, whose first word stays, other names. A lease that was lost is made again. */
-void lease_rename(int run, const char *network, const char *address, const char *owner);
+/* Gives its owner, whose first word stays, other names. A lease that was lost is made again. 0 or -errno. */
+int lease_rename(int run, const char *network, const char *address, const char *owner);
 
 /* Removes what a lease_rename that was killed left; nobody may be in one. */
 void lease_sweep(int run, const char *network);

@@ -52,10 +52,11 @@ struct cgroup_host {
 	struct cgroup_hierarchy h[CGROUP_MAX];
 	int n;
 	int unified; /* index of the v2 hierarchy, or -1 */
+	int failed;          /* -errno: what was in the way of finding all that is mounted; then no group is made */
 	const char *lacking; /* why there may be less than the host has, as a hint; NULL: all is here */
 };
 
-/* Finds what is mounted (/proc/self/mountinfo, /proc/self/cgroup). 0, also when nothing is (n == 0), or -errno. */
+/* Finds what is mounted (/proc/self/mountinfo, /proc/self/cgroup). 0, also when nothing is (n == 0), or -errno, told: then HOST has what could be found. */
 int cgroup_detect(struct cgroup_host *host, struct err *err);
 
 /* Leaves of HOST what an ordinary user may use: in each hierarchy the highest group above the caller's own that was delegated to him,

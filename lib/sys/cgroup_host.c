@@ -116,7 +116,8 @@ static void read_v2_controllers(struct cgroup_hierarchy *h)
 	buf_free(&b);
 }
 
-static void place(struct cgroup_host *host, const struct mount_line *m)
+/* 0, or -errno if it is there and can't be opened for now. */
+static int place(struct cgroup_host *host, const struct mount_line *m)
 {
 	for (int i = 0; i < host->n; i++) {
 		struct cgroup_hierarchy *h = &host->h[i];
@@ -125,13 +126,14 @@ static void place(struct cgroup_host *host, const struct mount_line *m)
 			continue;
 		h->fd = open_mount(m);
 		if (h->fd < 0)
-			return;
+			return h->fd == -ENOENT || h->fd == -ENOTDIR || h->fd == -EACCES ? 0 : h->fd;
 		h->mount = xstrdup(m->point);
 		rebase_self(h, m->root);
 		if (h->v2)
 			read_v2_controllers(h);
-		return;
+		break;
 	}
+	return 0;
 }
 
 void cgroup_hierarchy_free(struct cgroup_hierarchy *h)
@@ -184,18 +186,26 @@ int cgroup_detect(struct cgroup_host *host, struct err *err)
 	host->n = 0;
 	host->unified = -1;
 	host->lacking = NULL;
+	host->failed = 0;
 	r = file_read(AT_FDCWD, "/proc/self/mountinfo", &mounts, 64 << 20);
 	if (r < 0) {
 		err_sys(err, r, "read /proc/self/mountinfo");
 		err_hint(err, "is proc mounted on /proc?");
-	} else if (!file_read(AT_FDCWD, "/proc/self/cgroup", &groups, 1 << 20)) {
-		for (text = groups.p; (line = next_line(&text));)
-			add_hierarchy(host, line);
+	} else if ((r = file_read(AT_FDCWD, "/proc/self/cgroup", &groups, 1 << 20)) == -ENOENT) {
+		r = 0; /* no CONFIG_CGROUPS */
+	} else if (r < 0) {
+		err_sys(err, r, "read /proc/self/cgroup");
 	}
-	for (text = mounts.p; host->n && (line = next_line(&text));)
-		if (parse_mount(line, &m))
-			place(host, &m);
+	for (text = groups.p; (line = next_line(&text));)
+		add_hierarchy(host, line);
+	for (text = mounts.p; host->n && (line = next_line(&text));) {
+		int failed = parse_mount(line, &m) ? place(host, &m) : 0;
+
+		if (failed && !r)
+			r = err_sys(err, failed, "open %s", m.point);
+	}
 	drop_unmounted(host);
+	host->failed = r;
 	buf_free(&groups);
 	buf_free(&mounts);
 	return r;

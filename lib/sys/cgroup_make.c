@@ -68,7 +68,7 @@ int cgroup_make(const struct cgroup_host *host, const char *path, const struct c
 
 	*out = (struct cgroup){ .path = xstrdup(path), .into_fd = -1 };
 	cgroup_first(path, first);
-	r = cgroup_limits_possible(host, limits, err);
+	r = host->failed ? err_sys(err, host->failed, "find the cgroup hierarchies") : cgroup_limits_possible(host, limits, err);
 	for (int i = 0; i < host->n && !r; i++) {
 		const struct cgroup_hierarchy *h = &host->h[i];
 
@@ -106,7 +106,7 @@ int cgroup_open(const struct cgroup_host *host, const char *path, struct cgroup 
 {
 	char first[CGROUP_PATH_MAX];
 	bool found = false;
-	int r = 0;
+	int r = host->failed;
 
 	*out = (struct cgroup){ .path = xstrdup(path), .into_fd = -1 };
 	cgroup_first(path, first);
