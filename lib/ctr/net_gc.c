@@ -181,16 +181,18 @@ static void add_subnets(const struct store *s, const char *network, struct array
 	network_free(&n);
 }
 
-static void sweep_network(const struct store *s, const char *network, struct leases *left, struct strs *freed)
+static int sweep_network(const struct store *s, const char *network, struct leases *left, struct strs *freed, struct err *err)
 {
 	struct leases all = { 0 };
+	int r;
 
 	lease_sweep(s->run, network);
 	lease_each(s->run, network, keep, &all);
 	for (size_t i = 0; i < all.addresses.n; i++)
 		sweep_lease(s, network, all.addresses.v[i], all.owners.v[i], freed);
 	leases_free(&all);
-	lease_each(s->run, network, keep, left);
+	r = lease_each(s->run, network, keep, left);
+	return r < 0 ? err_sys(err, r, "list the addresses of network %s", network) : 0;
 }
 
 int net_gc(const struct store *s, struct strs *freed, struct err *err)
@@ -209,7 +211,7 @@ int net_gc(const struct store *s, struct strs *freed, struct err *err)
 		r = lock;
 	for (size_t i = 0; i < names.n && !r; i++) {
 		add_subnets(s, names.v[i], &subnets);
-		sweep_network(s, names.v[i], &left, freed);
+		r = sweep_network(s, names.v[i], &left, freed, err);
 	}
 	if (!r)
 		r = sweep_rules(s, freed, err);

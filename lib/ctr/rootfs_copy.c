@@ -77,9 +77,10 @@ static int remove_marked(int layer, int into)
 
 	if (!d)
 		return -errno;
-	while (r >= 0 && (e = readdir(d)))
+	while (!r && (errno = 0, e = readdir(d)))
 		if (strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
 			r = remove_entry(layer, into, e->d_name);
+	r = r ? r : -errno;
 	closedir(d);
 	return r;
 }

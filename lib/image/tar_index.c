@@ -206,9 +206,10 @@ static int keep_all(struct tar_index *x, int fd)
 		close(fd);
 		return rc;
 	}
-	while (rc == 0 && (e = readdir(d)))
+	while (rc == 0 && (errno = 0, e = readdir(d)))
 		if (strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
 			rc = tar_index_keep(x, dirfd(d), e->d_name);
+	rc = rc ? rc : -errno;
 	closedir(d);
 	return rc;
 }

@@ -135,13 +135,19 @@ void lease_sweep(int run, const char *network)
 	close(dir);
 }
 
-void lease_each(int run, const char *network, void (*call)(void *arg, const char *address, const char *owner), void *arg)
+int lease_each(int run, const char *network, void (*call)(void *arg, const char *address, const char *owner), void *arg)
 {
-	int dir = open_leases(run, network, false);
+	int dir = open_leases(run, network, false), r;
 	DIR *d = dir < 0 ? NULL : fdopendir(dir);
 	struct dirent *e;
 
-	while (d && (e = readdir(d))) {
+	if (dir < 0)
+		return dir == -ENOENT ? 0 : dir;
+	if (!d) {
+		close(dir);
+		return -ENOMEM;
+	}
+	while (errno = 0, (e = readdir(d))) {
 		char owner[1024];
 		ssize_t n = e->d_name[0] == '.' ? -1 : readlinkat(dirfd(d), e->d_name, owner, sizeof owner - 1);
 
@@ -150,6 +156,7 @@ void lease_each(int run, const char *network, void (*call)(void *arg, const char
 		owner[n] = 0;
 		call(arg, e->d_name, owner);
 	}
-	if (d)
-		closedir(d);
+	r = -errno;
+	closedir(d);
+	return r;
 }

@@ -20,7 +20,7 @@ int lease_rename(int run, const char *network, const char *address, const char *
 /* Removes what a lease_rename that was killed left; nobody may be in one. */
 void lease_sweep(int run, const char *network);
 
-/* Every lease: CALL with the address and the owner's text. */
-void lease_each(int run, const char *network, void (*call)(void *arg, const char *address, const char *owner), void *arg);
+/* Every lease: CALL with the address and the owner's text. 0, or -errno if it may not have been all. */
+int lease_each(int run, const char *network, void (*call)(void *arg, const char *address, const char *owner), void *arg);
 
 #endif
