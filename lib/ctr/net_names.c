@@ -227,15 +227,17 @@ int networks_rename_leases(const struct store *s, const struct record *r)
 int networks_rename(const struct store *s, const struct record *r, struct err *err)
 {
 	const struct attachment *a = r->state.attachments.v;
-	int lock = r->state.attachments.n ? networks_lock(s, err) : -1, code;
+	int lock, code;
 
-	if (!r->state.attachments.n || lock < 0)
-		return r->state.attachments.n ? lock : 0;
-	code = networks_rename_leases(s, r);
+	if (!r->state.attachments.n)
+		return 0;
+	lock = networks_lock(s, NULL);
+	code = lock < 0 ? lock : networks_rename_leases(s, r);
 	for (size_t i = 0; i < r->state.attachments.n && !code; i++) {
 		networks_forget_one(s, r->id, a[i].network, true);
 		networks_tell_one(s, r, &a[i]);
 	}
-	close(lock);
+	if (lock >= 0)
+		close(lock);
 	return code < 0 ? err_sys(err, code, "it is \"%s\" now, but not on its networks until its next start", r->spec.name) : 0;
 }
