@@ -51,6 +51,64 @@ test_a_message_that_cannot_be_sent() {
 	done
 }
 
+# refused FAMILY PROCESSES ERROR CHECK CMD..: each such call of them once; where CMD says 0, CHECK has to hold. $code is CMD's.
+refused() {
+	_family=$1 _processes=$2 _error=$3 _check=$4 _points=0
+	shift 4
+	for _process in $_processes; do
+		_n=1
+		while
+			inject -t 60 -d -o struck -f "$_family" -e "$BUILD/ctrbox" "$_process:$_n" "$_error" "$@" >out 2>err
+			code=$?
+			[ -s struck ]
+		do
+			if [ $code != 0 ]; then assertTrue "$* $(cat struck): $code $(cat err)" 'grep -qE "^ctr-[a-z]*: .*: ." err'; fi
+			$_check || fail "$* $(cat struck): $code $(cat out err)"
+			_n=$((_n + 1)) _points=$((_points + 1))
+		done
+	done
+	assertTrue "$*: some" "[ $_points -gt 0 ]"
+}
+
+is_whole() { [ "$code" != 0 ] || cmp -s out whole; }
+runs_if_told() {
+	_run=$(ctr-ps -q -f name=b | wc -l)
+	ctr-rm -f b >/dev/null 2>&1
+	[ "$_run" = $((code == 0)) ]
+}
+is_gone_if_told() { [ "$code" != 0 ] || { [ ! -L "$CTRBOX_ROOT/names/b" ] && ctr-create --name b --net none busybox true >/dev/null; }; }
+is_known_if_told() { [ "$code" != 0 ] || readlink "$CTRBOX_RUN"/net/m/10.77.* | grep -qw "$new"; }
+
+# Its files, and its group in each hierarchy.
+test_a_container_is_whole_or_none() {
+	set -- ctr-run --rm --net none --hostname h busybox sh -c 'cut -d" " -f2 /proc/mounts; cat /proc/self/cgroup'
+	"$@" >whole
+	assertTrue 'its hosts file' 'grep -qx /etc/hosts whole'
+	refused open,openat,openat2 '1 2 3' EMFILE is_whole "$@"
+}
+
+test_whoever_cannot_tell_that_it_runs_ends_it() {
+	refused sendmsg,recvmsg '1 2 3 4' ENOBUFS runs_if_told ctr-run -d --name b --net none busybox sleep 1000
+}
+
+test_a_container_that_cannot_be_looked_up_is_there() {
+	ctr-create --name b --net none busybox true >/dev/null
+	refused faccessat,readlinkat 1 EIO is_gone_if_told ctr-rm -f b
+	ctr-rm -f b >/dev/null 2>&1 || :
+}
+
+test_a_name_the_networks_do_not_know() {
+	ctr-run -d --name b --net m --hostname h busybox sleep 1000 >/dev/null
+	old=b new=c
+	while inject -d -o struck -f symlinkat,renameat -e "$BUILD/ctrbox" "1:${n:=1}" ENOSPC ctr-rename "$old" "$new" >out 2>err; code=$?; [ -s struck ]; do
+		is_known_if_told || fail "$(cat struck): it said nothing"
+		[ ! -L "$CTRBOX_ROOT/names/$new" ] || { _was=$old old=$new new=$_was; }
+		n=$((n + 1))
+	done
+	assertTrue 'some' "[ $n -gt 1 ]"
+	ctr-rm -f "$new" "$old" >/dev/null 2>&1 || :
+}
+
 # The child of ctr-run -d has no stderr: it tells its parent.
 test_no_memory_before_the_command() {
 	n=1 told=0
