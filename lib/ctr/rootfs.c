@@ -127,14 +127,16 @@ static int stack_up_apart(void *arg)
 static int open_overlay(const struct stack *t, bool detached, struct err *err)
 {
 	bool direct = !detached || kernel_since(6, 13); /* the attempt would be in the kernel's log */
-	int fd = direct ? stack_up(t, err) : err_sys(err, -EINVAL, "mount overlay of %d layer%s", t->n, t->n == 1 ? "" : "s"), apart;
+	int fd = direct ? stack_up(t, err) : -EINVAL;
 
 	if (fd != -EINVAL || !detached)
 		return fd;
-	apart = helper_open(stack_up_apart, (void *)t);
-	if (apart < 0 && t->spec && t->spec->idmaps.n)
-		err_hint(err, "a user namespace needs overlays of idmapped layers: Linux 5.19");
-	return apart;
+	fd = helper_open(stack_up_apart, (void *)t);
+	if (fd < 0 && !direct)
+		err_sys(err, fd, "mount overlay of %d layer%s", t->n, t->n == 1 ? "" : "s");
+	if (fd < 0 && t->spec && t->spec->idmaps.n)
+		err_hint(err, fd == -E2BIG ? overlay_many : "a user namespace needs overlays of idmapped layers: Linux 5.19");
+	return fd;
 }
 
 static int open_layers(const struct store *s, const struct spec *spec, int userns, struct err *err)

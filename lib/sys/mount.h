@@ -51,6 +51,8 @@ void mountinfo_decode(char *s);
  * (fsmount(2)) to be put somewhere with mount_attach, or -errno. SOURCE is what mountinfo shows as that; NULL: "overlay". USERXATTR for a mounter without privileges over the host. */
 int overlay_open(const char *source, const int *lower, int n, int upper, int work, bool userxattr, struct err *err);
 
+extern const char overlay_many[]; /* the hint at -E2BIG, for whoever has lost overlay_open's */
+
 /* For fsconfig(2): what FD is by its own path, so that `mount` shows where it is; /proc/self/fd/N where that isn't its name any more (a detached
  * mount, a deleted file), is too long, or has characters that overlay reads otherwise. Returns NAME. */
 const char *mount_name(int fd, char name[256]);

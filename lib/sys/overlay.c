@@ -91,6 +91,8 @@ static int configure(int fs, const char *source, const int *lower, int n, int up
 	return r ? r : sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
 }
 
+const char overlay_many[] = "with a user namespace so many need Linux 6.8";
+
 int overlay_open(const char *source, const int *lower, int n, int upper, int work, bool userxattr, struct err *err)
 {
 	int fs = sys_fsopen("overlay", FSOPEN_CLOEXEC), r, fd;
@@ -108,7 +110,7 @@ int overlay_open(const char *source, const int *lower, int n, int upper, int wor
 		err_sys(err, fd, "mount overlay of %d layer%s", n, n == 1 ? "" : "s");
 		mount_kernel_words(fs, err);
 		if (fd == -E2BIG)
-			err_hint(err, "with a user namespace so many need Linux 6.8");
+			err_hint(err, overlay_many);
 	}
 	close(fs);
 	return fd;
