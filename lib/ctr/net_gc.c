@@ -64,32 +64,6 @@ static int lock_idle(const struct store *s, const char *id, bool *gone)
 	return lock < 0 ? -1 : lock;
 }
 
-/* An address of one that runs, which its state doesn't know (when it was to be given back, it couldn't): it is taken from it. */
-static bool take_unknown(const struct store *s, const char *id, const char *network, const char *address)
-{
-	const struct attachment *a;
-	struct record r;
-	int supervisor;
-	bool known;
-
-	if (record_open_id(s, id, &r, NULL) < 0)
-		return false;
-	supervisor = record_supervisor(s, &r);
-	known = supervisor < 0;
-	a = r.state.attachments.v;
-	for (size_t i = 0; i < r.state.attachments.n && !known; i++)
-		known = !strcmp(a[i].network, network) && ((a[i].ip && !strcmp(a[i].ip, address)) || (a[i].ip6 && !strcmp(a[i].ip6, address)));
-	if (!known) {
-		networks_forget_one(s, id, network, true);
-		lease_release(s->run, network, address, id);
-		networks_tell_names(s, &r);
-	}
-	if (supervisor >= 0)
-		close(supervisor);
-	record_close(&r);
-	return !known;
-}
-
 /* Under networks_lock. */
 static void sweep_lease(const struct store *s, const char *network, const char *address, const char *owner, struct strs *freed)
 {
@@ -104,10 +78,9 @@ static void sweep_lease(const struct store *s, const char *network, const char *
 		lock = lock_idle(s, id, &gone);
 	if (gone || lock >= 0) {
 		networks_forget_one(s, id, network, false);
-		lease_release(s->run, network, address, id);
+		if (lease_release(s->run, network, address, id) == 0)
+			strs_fmt(freed, "address %s/%s", network, address);
 	}
-	if (gone || lock >= 0 || (*id != 'p' && take_unknown(s, id, network, address)))
-		strs_fmt(freed, "address %s/%s", network, address);
 	if (lock >= 0)
 		close(lock);
 }

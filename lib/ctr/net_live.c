@@ -201,7 +201,7 @@ static int join_running(const struct store *s, struct record *r, const struct ne
 			networks_withdraw(s, r);
 			fields_free_array(port_fields, sizeof(struct port), &r->state.ports);
 		}
-		networks_release_one(s, r, a);
+		networks_release_one(s, r, a, NULL);
 		drop_attachment(r, had);
 	}
 	return code;
@@ -280,7 +280,11 @@ static int leave_running(const struct store *s, struct record *r, size_t i, stru
 	if (lock < 0)
 		return lock;
 	networks_forget_one(s, r->id, a->network, true);
-	networks_release_one(s, r, a);
+	code = networks_release_one(s, r, a, err);
+	if (code < 0) { /* it has it until it ends */
+		close(lock);
+		return code;
+	}
 	code = move_away(s, r, i, err);
 	written = told_end(record_write_state(s, r, code ? NULL : err), code ? NULL : err);
 	close(lock);
@@ -353,7 +357,7 @@ int net_run(const struct store *s, const char *network, char **cmd, struct err *
 		code = err_sys(err, -errno, "make a pipe");
 	if (code < 0) {
 		netlink_close(&host);
-		networks_release(s, &r);
+		networks_release(s, &r, NULL);
 		return code;
 	}
 	init_block(&old);
@@ -376,6 +380,6 @@ int net_run(const struct store *s, const char *network, char **cmd, struct err *
 	}
 	if (netns >= 0)
 		close(netns);
-	networks_release(s, &r);
+	networks_release(s, &r, NULL);
 	return code;
 }

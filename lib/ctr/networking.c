@@ -181,28 +181,36 @@ static int change_ptp(const struct store *s, const struct attachment *a, bool ad
 	return r;
 }
 
-void networks_release_one(const struct store *s, const struct record *r, const struct attachment *a)
+int networks_release_one(const struct store *s, const struct record *r, const struct attachment *a, struct err *err)
 {
+	int code;
+
 	if (!a->ip && !a->ip6)
-		return;
-	change_ptp(s, a, false, NULL);
+		return 0;
+	code = change_ptp(s, a, false, err);
+	if (code < 0 && code != -ENOENT)
+		return code;
 	networks_forget_one(s, r->id, a->network, false);
-	if (a->ip)
-		lease_release(s->run, a->network, a->ip, r->id);
-	if (a->ip6)
-		lease_release(s->run, a->network, a->ip6, r->id);
+	code = a->ip ? lease_release(s->run, a->network, a->ip, r->id) : 0;
+	if (a->ip6 && !code)
+		code = lease_release(s->run, a->network, a->ip6, r->id);
+	return code < 0 ? err_sys(err, code, "give back its address of network %s", a->network) : 0;
 }
 
-/* Under networks_lock. */
-static void release_all(const struct store *s, struct record *r)
+/* Under networks_lock. What fails can be done again. */
+static int release_all(const struct store *s, struct record *r, struct err *err)
 {
 	const struct attachment *a = r->state.attachments.v;
+	int code = 0;
 
 	networks_withdraw(s, r);
-	for (size_t i = 0; i < r->state.attachments.n; i++)
-		networks_release_one(s, r, &a[i]);
+	for (size_t i = 0; i < r->state.attachments.n && !code; i++)
+		code = networks_release_one(s, r, &a[i], err);
+	if (code < 0)
+		return code;
 	fields_free_array(attachment_fields, sizeof(struct attachment), &r->state.attachments);
 	fields_free_array(port_fields, sizeof(struct port), &r->state.ports);
+	return 0;
 }
 
 int networks_reserve(const struct store *s, struct record *r, struct err *err)
@@ -215,7 +223,7 @@ int networks_reserve(const struct store *s, struct record *r, struct err *err)
 	for (size_t i = 0; i < r->spec.nets.n && !code; i++)
 		code = iface_is(want[i].network) ? 0 : networks_reserve_one(s, r, &want[i], err);
 	if (code < 0)
-		release_all(s, r);
+		release_all(s, r, NULL);
 	return code;
 }
 
@@ -336,16 +344,18 @@ int networks_settle_again(const struct store *s, const struct record *r, struct 
 	return code;
 }
 
-void networks_release(const struct store *s, struct record *r)
+int networks_release(const struct store *s, struct record *r, struct err *err)
 {
-	int lock;
+	int lock, code;
 
 	outside_release(r);
 	if (!r->state.attachments.n)
-		return;
+		return 0;
 	ifaces_return(s, r);
-	lock = networks_lock(s, NULL);
-	release_all(s, r);
-	if (lock >= 0)
-		close(lock);
+	lock = networks_lock(s, err);
+	if (lock < 0)
+		return lock;
+	code = release_all(s, r, err);
+	close(lock);
+	return code;
 }

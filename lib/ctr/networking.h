@@ -34,8 +34,9 @@ int networks_rename(const struct store *s, const struct record *r, struct err *e
 /* Its leases name it as r->spec does, and are made again where they were lost. Under networks_lock. 0 or -errno. */
 int networks_rename_leases(const struct store *s, const struct record *r);
 
-/* Gives interfaces of the host's, ports, names, addresses and rules back, by what the state says; idempotent. Interfaces go with the namespace. */
-void networks_release(const struct store *s, struct record *r);
+/* Gives interfaces of the host's, ports, names, addresses and rules back, by what the state says, which forgets them; idempotent. Interfaces go with
+ * the namespace. 0, or -errno, told: then the state stays, and it has to be done again. */
+int networks_release(const struct store *s, struct record *r, struct err *err);
 
 /* The network of that name; "bridge", the default one, is made at first use. 0 or -errno, told. */
 struct network;
@@ -52,7 +53,7 @@ int networks_connect_one(const struct store *s, struct netlink *nl, const struct
 void networks_put_one(struct buf *b, const struct attachment *a, int index, bool way4, bool way6);
 void networks_carry_one(struct netlink *inner, struct netlink *host, const struct attachment *a);
 /* With the names that lead to it. */
-void networks_release_one(const struct store *s, const struct record *r, const struct attachment *a);
+int networks_release_one(const struct store *s, const struct record *r, const struct attachment *a, struct err *err);
 void networks_addresses(const struct state *st, struct address *four, struct address *six);
 /* Publishes the ports that it is to have towards these addresses, if there are any: 0 or -errno, told, with none published. */
 int networks_publish(const struct store *s, struct record *r, struct err *err);

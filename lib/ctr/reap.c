@@ -50,19 +50,21 @@ static void note_exit(struct record *r, int exit_code)
 
 int reap(const struct store *s, struct record *r, int exit_code, struct err *err)
 {
-	int first = end_group(s, r, err), code;
+	int first = end_group(s, r, err), released, code;
 	bool ran;
 
 	store_group_leave(s);
 	ran = r->state.pid || exit_code >= 0;
 	if (ran)
 		note_exit(r, exit_code);
-	networks_release(s, r); /* may have to tell of an interface that is lost */
+	released = networks_release(s, r, first ? NULL : err); /* may have to tell of an interface that is lost */
+	first = first ? first : released;
 	if (ran) {
 		code = r->spec.auto_remove ? 0 : record_write_last(r, true, first ? NULL : err);
 		first = first ? first : code;
 	}
-	record_forget_state(s, r);
+	if (!released) /* by it the rest can be found */
+		record_forget_state(s, r);
 	return first;
 }
 

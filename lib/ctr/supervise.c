@@ -104,8 +104,11 @@ static int write_pidfile(const struct supervisor *s, struct err *err)
 /* Everything that is noted beforehand. Addresses and the names that lead to them come together. */
 static int prepare(struct supervisor *s, uid_t owner, struct err *err)
 {
-	int lock = s->record->spec.nets.n ? networks_lock(s->store, err) : -1, r;
+	int r = networks_release(s->store, s->record, err), lock;
 
+	if (r < 0)
+		return r;
+	lock = s->record->spec.nets.n ? networks_lock(s->store, err) : -1;
 	if (lock < 0 && s->record->spec.nets.n)
 		return lock;
 	r = note_intent(s, err);
@@ -196,7 +199,7 @@ static void end_run(struct supervisor *s, int code)
 	r->last.started = r->state.started;
 	r->last.finished = clock_wall_ns() / 1000000000;
 	record_refresh_networks(r);
-	networks_release(s->store, r);
+	networks_release(s->store, r, NULL); /* else the next start does, or reap */
 	cgroup_end(host, r->state.cgroup, 10000, NULL);
 }
 

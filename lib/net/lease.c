@@ -97,18 +97,19 @@ int lease_take(int run, const char *network, const struct subnet *sub, const str
 	return r;
 }
 
-void lease_release(int run, const char *network, const char *address, const char *id)
+int lease_release(int run, const char *network, const char *address, const char *id)
 {
 	char owner[1024];
-	int dir = open_leases(run, network, false);
+	int dir = open_leases(run, network, false), r = 0;
 	ssize_t n;
 
 	if (dir < 0)
-		return;
+		return dir == -ENOENT ? 0 : dir;
 	n = readlinkat(dir, address, owner, sizeof owner - 1);
-	if (n > 0 && (size_t)n >= strlen(id) && !strncmp(owner, id, strlen(id)))
-		unlinkat(dir, address, 0);
+	if (n < 0 || ((size_t)n >= strlen(id) && !strncmp(owner, id, strlen(id)) && unlinkat(dir, address, 0) < 0))
+		r = errno == ENOENT || errno == EINVAL ? 0 : -errno; /* EINVAL: no lease */
 	close(dir);
+	return r;
 }
 
 int lease_rename(int run, const char *network, const char *address, const char *owner)

@@ -11,8 +11,8 @@
 int lease_take(int run, const char *network, const struct subnet *sub, const struct address *gateway, const struct address *wanted,
 	       const char *owner, struct address *out, struct err *err);
 
-/* Gives it back if its owner still begins with ID. */
-void lease_release(int run, const char *network, const char *address, const char *id);
+/* Gives it back if its owner still begins with ID. 0 (nobody's, or somebody else's, too), or -errno: it may be taken still. */
+int lease_release(int run, const char *network, const char *address, const char *id);
 
 /* Gives its owner, whose first word stays, other names. A lease that was lost is made again. 0 or -errno. */
 int lease_rename(int run, const char *network, const char *address, const char *owner);
