@@ -171,34 +171,54 @@ static bool is_home(const struct attachment *a)
 	return home;
 }
 
-static void return_all(struct record *r, int netns, int home)
+/* What may go better in a moment. */
+static bool is_passing(int r)
 {
-	const struct attachment *a = r->state.attachments.v;
-
-	for (size_t i = 0; i < r->state.attachments.n; i++) {
-		struct way_back w = { .a = &a[i], .home = home };
-		struct err err = { 0 };
-
-		if (!iface_attached(&a[i]) || networks_inside(netns, come_back, &w, &err) == 0 || is_home(&a[i]))
-			continue;
-		free(r->last.error);
-		r->last.error = xasprintf("interface %s: %s", a[i].device, err.text);
-	}
+	return r == -EMFILE || r == -ENFILE || r == -ENOMEM || r == -ENOBUFS || r == -EAGAIN || r == -EINTR || r == -EIO;
 }
 
-void ifaces_return(const struct store *s, struct record *r)
+static int return_all(struct record *r, int netns, struct err *err)
+{
+	const struct attachment *a = r->state.attachments.v;
+	int home = ns_open(0, CLONE_NEWNET), code = 0;
+
+	if (home < 0)
+		return err_sys(err, home, "open the host's network namespace");
+	for (size_t i = 0; i < r->state.attachments.n && !code; i++) {
+		struct way_back w = { .a = &a[i], .home = home };
+		struct err why = { 0 };
+		int back = iface_attached(&a[i]) ? networks_inside(netns, come_back, &w, &why) : 0;
+
+		if (!back || is_home(&a[i]))
+			continue;
+		if (is_passing(back)) {
+			code = err_msg(err, back, "interface %s: %s", a[i].device, why.text);
+		} else {
+			free(r->last.error);
+			r->last.error = xasprintf("interface %s: %s", a[i].device, why.text);
+		}
+	}
+	close(home);
+	return code;
+}
+
+int ifaces_return(const struct store *s, struct record *r, struct err *err)
 {
 	char *path = keeper(s, r);
-	int netns = open(path, O_RDONLY | O_CLOEXEC), home;
+	int netns = open(path, O_RDONLY | O_CLOEXEC), code = netns < 0 ? -errno : 0;
 
-	if (netns >= 0) { /* else none has moved */
-		home = ns_open(0, CLONE_NEWNET);
-		return_all(r, netns, home);
-		if (home >= 0)
-			close(home);
+	if (netns >= 0) {
+		code = return_all(r, netns, err);
 		close(netns);
-		ns_unkeep(path);
-		unlinkat(r->run, "netns", 0); /* a crash came before the mount */
+		if (!code) {
+			ns_unkeep(path);
+			unlinkat(r->run, "netns", 0); /* a crash came before the mount */
+		}
+	} else if (code == -ENOENT || code == -ENOTDIR) { /* none has moved */
+		code = 0;
+	} else {
+		err_sys(err, code, "open %s", path);
 	}
 	free(path);
+	return code;
 }

@@ -19,7 +19,8 @@ int iface_reserve(struct record *r, const char *network, struct err *err);
 /* Moves it into the network namespace NETNS. 0 or -errno, told. */
 int iface_connect(const struct store *s, struct netlink *nl, const struct record *r, const struct attachment *a, int netns, struct err *err);
 
-/* Fetches all of the container's back; idempotent. What couldn't come back as it was is told in r->last.error. */
-void ifaces_return(const struct store *s, struct record *r);
+/* Fetches all of the container's back; idempotent. What couldn't come back as it was is told in r->last.error. 0, or -errno, told: one couldn't for now,
+ * and stays where it is kept. */
+int ifaces_return(const struct store *s, struct record *r, struct err *err);
 
 #endif

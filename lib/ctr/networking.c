@@ -351,8 +351,8 @@ int networks_release(const struct store *s, struct record *r, struct err *err)
 	outside_release(r);
 	if (!r->state.attachments.n)
 		return 0;
-	ifaces_return(s, r);
-	lock = networks_lock(s, err);
+	code = ifaces_return(s, r, err);
+	lock = code ? code : networks_lock(s, err);
 	if (lock < 0)
 		return lock;
 	code = release_all(s, r, err);
