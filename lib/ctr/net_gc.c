@@ -112,7 +112,9 @@ static int sweep_ports(const struct store *s, const struct leases *leases, const
 	struct firewall fw;
 	int r;
 
-	firewall_open_standing(&fw, s->tag);
+	r = firewall_open_standing(&fw, s->tag, err);
+	if (r < 0)
+		return r;
 	r = firewall_list(&fw, examine, &search, err);
 	p = search.found.v;
 	for (size_t i = 0; i < search.found.n && !r; i++) {

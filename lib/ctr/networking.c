@@ -145,9 +145,8 @@ void networks_withdraw(const struct store *s, const struct record *r)
 	struct address four, six;
 	struct firewall fw;
 
-	if (!r->state.ports.n)
+	if (!r->state.ports.n || firewall_open_standing(&fw, s->tag, NULL) < 0) /* ctr-gc finds what leads nowhere */
 		return;
-	firewall_open_standing(&fw, s->tag);
 	networks_addresses(&r->state, &four, &six);
 	ports_withdraw(&fw, &r->state.ports, &four, &six);
 	firewall_close(&fw);
@@ -166,10 +165,7 @@ static int change_ptp(const struct store *s, const struct attachment *a, bool ad
 	r = network_load(s->root, a->network, &n, err);
 	if (r < 0)
 		return r;
-	if (add)
-		r = firewall_open(&fw, s->tag, err);
-	else
-		firewall_open_standing(&fw, s->tag);
+	r = (add ? firewall_open : firewall_open_standing)(&fw, s->tag, err);
 	rules = network_rules(s->tag, &n, a->host);
 	rules.subnets[0] = (struct subnet){ address_of(a->ip), 32 };
 	rules.subnets[1] = (struct subnet){ address_of(a->ip6), 128 };

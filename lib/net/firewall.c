@@ -42,20 +42,30 @@ static const struct firewall_kind *find_standing(struct firewall *f)
 	return NULL;
 }
 
-static void start(struct firewall *f, const char *tag)
+/* What a kernel says of something that it hasn't got; net/netfilter/nfnetlink.c and nf_tables_api.c. */
+static bool is_missing(int r)
 {
+	return r == -ENOENT || r == -EINVAL || r == -EOPNOTSUPP || r == -EAFNOSUPPORT || r == -EPROTONOSUPPORT;
+}
+
+static int start(struct firewall *f, const char *tag, struct err *err)
+{
+	int r;
+
 	*f = (struct firewall){ .kind = NULL };
 	snprintf(f->table, sizeof f->table, "ctrbox_%s", tag);
 	snprintf(f->chains, sizeof f->chains, "CTR-%s-", tag);
-	netlink_open(&f->nl, NETLINK_NETFILTER, NULL);
+	r = netlink_open(&f->nl, NETLINK_NETFILTER, err);
+	return is_missing(r) ? 0 : r;
 }
 
 int firewall_open(struct firewall *f, const char *tag, struct err *err)
 {
 	const char *name = getenv("CTRBOX_FIREWALL");
-	int r;
+	int r = start(f, tag, err);
 
-	start(f, tag);
+	if (r < 0)
+		return r;
 	f->chosen = name && *name;
 	if (f->chosen) {
 		r = find_named(name, &f->kind, err);
@@ -70,11 +80,15 @@ int firewall_open(struct firewall *f, const char *tag, struct err *err)
 	return 0;
 }
 
-void firewall_open_standing(struct firewall *f, const char *tag)
+int firewall_open_standing(struct firewall *f, const char *tag, struct err *err)
 {
-	start(f, tag);
+	int r = start(f, tag, err);
+
+	if (r < 0)
+		return r;
 	f->kind = find_standing(f);
 	f->chosen = true;
+	return 0;
 }
 
 void firewall_close(struct firewall *f)
@@ -96,12 +110,6 @@ static int take_away(struct firewall *f, bool mine_too, struct err *err)
 	}
 	f->kind = mine;
 	return r;
-}
-
-/* What a kernel says of something that it hasn't got; net/netfilter/nfnetlink.c and nf_tables_api.c. */
-static bool is_missing(int r)
-{
-	return r == -ENOENT || r == -EINVAL || r == -EOPNOTSUPP || r == -EAFNOSUPPORT || r == -EPROTONOSUPPORT;
 }
 
 /* Nothing says which kind it is to be: the first that can be made. Whether the kernel can is asked by doing it. */

@@ -40,7 +40,7 @@ struct firewall {
 /* 0 or -errno, told, is what all return where nothing else is said. TAG is the store's. */
 int firewall_open(struct firewall *f, const char *tag, struct err *err);
 /* The same to take something back or to look: of the kind whose rules stand, whatever the environment wants by now; none stands: none. */
-void firewall_open_standing(struct firewall *f, const char *tag);
+int firewall_open_standing(struct firewall *f, const char *tag, struct err *err);
 void firewall_close(struct firewall *f);
 
 /* Makes what all networks share, at once, if it isn't there: 1 made, 0 there already. IPV6: for IPv6 as well. Takes away what another kind left. */

@@ -223,9 +223,10 @@ static int take_rules(const char *tag, const struct network *n, bool all, struct
 {
 	struct firewall_net rules = network_rules(tag, n, n->device);
 	struct firewall f;
-	int r = 0;
+	int r = firewall_open_standing(&f, tag, err);
 
-	firewall_open_standing(&f, tag);
+	if (r < 0)
+		return r;
 	if (*n->device || rules.ptp)
 		r = firewall_remove_net(&f, &rules, err);
 	if (!r && all)

@@ -20,7 +20,7 @@ leak() {
 		own undo undo
 		ctr-gc
 	} >/dev/null 2>&1
-	prepared=
+	prepared='' rehearsed=''
 	becomes no_veth
 	look base
 	return 1
@@ -68,6 +68,7 @@ judge() {
 # Whether there was such a point.
 try() {
 	at=$1
+	[ -n "$rehearsed" ] || rehearse
 	prepare_act
 	strike || {
 		prepared=
@@ -80,8 +81,9 @@ try() {
 	return 0
 }
 
-# The act undisturbed: its points are listed, and what it makes is kept as `after`.
+# The act undisturbed: its points are listed, and what it makes is kept as `after`; again once something was found, since the world isn't what it was.
 rehearse() {
+	rehearsed=1
 	prepare_act
 	# shellcheck disable=SC2046,SC2086 # lists of options
 	"act_$ACT" inject $(own with 'echo -d') $options -t 60 -o listed -l >act.out 2>act.err
@@ -106,7 +108,7 @@ sweep() {
 }
 
 inside() {
-	ACT=$1 WORK=$2 points=0 leaks=0 prepared='' at=0:0 call='' code='' options=''
+	ACT=$1 WORK=$2 points=0 leaks=0 prepared='' rehearsed='' at=0:0 call='' code='' options=''
 	case $ACT in net_* | run_kinds) PROBE=n ;; *) PROBE=none ;; esac
 	make_world
 	each_deed
