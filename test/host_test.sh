@@ -235,7 +235,7 @@ test_the_store_becomes_read_only() {
 	need_busybox
 	two
 	sync -f disk # what the journal hasn't got is lost
-	ctr-wait a >waited &
+	timeout 120 ctr-wait a >waited &
 	waiter=$!
 	echo 1 >"/sys/fs/ext4/$(basename "$(findmnt -n -o SOURCE disk)")/trigger_fs_error"
 	touch disk/x 2>/dev/null
