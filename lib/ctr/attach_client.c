@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -101,6 +102,14 @@ static void pass_input(struct session *s, const char *data, size_t n)
 		attach_send(s->c->fd, ATTACH_INPUT, out, len);
 }
 
+/* A terminal that isn't there any more: tty_ioctl(4) fails with EIO, and nothing more can be read. */
+static bool is_hung_up(void)
+{
+	struct winsize size;
+
+	return ioctl(STDIN_FILENO, TIOCGWINSZ, &size) < 0 && errno == EIO;
+}
+
 /* Never waits for room in the socket: the supervisor may itself be waiting for us to read. */
 static void read_input(struct session *s)
 {
@@ -114,8 +123,8 @@ static void read_input(struct session *s)
 	n = read(STDIN_FILENO, data, sizeof data);
 	if (n > 0) {
 		pass_input(s, data, (size_t)n);
-	} else if (n == 0 && s->raw) {
-		end(s, -ECANCELED); /* no key ends the input of a raw terminal: the line dropped, and its SIGHUP may come later or be ignored */
+	} else if (n == 0 && is_hung_up()) {
+		end(s, -ECANCELED); /* as by SIGHUP, which may come later, or be ignored, or be another session's */
 	} else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
 		attach_send(s->c->fd, ATTACH_EOF, NULL, 0);
 		s->c->input = false;
