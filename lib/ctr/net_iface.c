@@ -150,8 +150,8 @@ static int come_back(void *arg, struct err *err)
 	if (!r) {
 		r = link_move(&nl, w->found.index, w->home, w->a->device, err);
 		snprintf(other, sizeof other, "ctr%d", w->found.index);
-		if (r == -EEXIST && link_move(&nl, w->found.index, w->home, other, NULL) == 0)
-			err_msg(err, r, "came back as %s: the host has another of that name", other);
+		if (r == -EEXIST && (r = link_move(&nl, w->found.index, w->home, other, err)) == 0)
+			r = err_msg(err, -EEXIST, "came back as %s: the host has another of that name", other);
 	}
 	netlink_close(&nl);
 	return r;
@@ -171,12 +171,6 @@ static bool is_home(const struct attachment *a)
 	return home;
 }
 
-/* What may go better in a moment. */
-static bool is_passing(int r)
-{
-	return r == -EMFILE || r == -ENFILE || r == -ENOMEM || r == -ENOBUFS || r == -EAGAIN || r == -EINTR || r == -EIO;
-}
-
 static int return_all(struct record *r, int netns, struct err *err)
 {
 	const struct attachment *a = r->state.attachments.v;
@@ -191,7 +185,7 @@ static int return_all(struct record *r, int netns, struct err *err)
 
 		if (!back || is_home(&a[i]))
 			continue;
-		if (is_passing(back)) {
+		if (back != -ENODEV && back != -EEXIST) { /* it is still there: the end of its namespace would be its own */
 			code = err_msg(err, back, "interface %s: %s", a[i].device, why.text);
 		} else {
 			free(r->last.error);
@@ -202,6 +196,16 @@ static int return_all(struct record *r, int netns, struct err *err)
 	return code;
 }
 
+/* Lets the namespace go that holds them no more. */
+static int unkeep(const struct record *r, const char *path, struct err *err)
+{
+	int code = ns_unkeep(path);
+
+	if (code == -EINVAL) /* a crash came before the mount */
+		code = unlinkat(r->run, "netns", 0) < 0 ? -errno : 0;
+	return code < 0 ? err_sys(err, code, "let %s go", path) : 0;
+}
+
 int ifaces_return(const struct store *s, struct record *r, struct err *err)
 {
 	char *path = keeper(s, r);
@@ -210,10 +214,8 @@ int ifaces_return(const struct store *s, struct record *r, struct err *err)
 	if (netns >= 0) {
 		code = return_all(r, netns, err);
 		close(netns);
-		if (!code) {
-			ns_unkeep(path);
-			unlinkat(r->run, "netns", 0); /* a crash came before the mount */
-		}
+		if (!code)
+			code = unkeep(r, path, err);
 	} else if (code == -ENOENT || code == -ENOTDIR) { /* none has moved */
 		code = 0;
 	} else {

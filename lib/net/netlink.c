@@ -182,7 +182,7 @@ static int receive(struct talk *t)
 		n = recv(t->nl->fd, data, sizeof data, t->result ? MSG_DONTWAIT : 0);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 && errno == EAGAIN)
+		if (n < 0 && errno == EAGAIN && t->result)
 			break;
 		if (n < 0)
 			return err_sys(t->err, -errno, "%s", t->what);
