@@ -79,6 +79,23 @@ runs_if_told() {
 is_gone_if_told() { [ "$code" != 0 ] || { [ ! -L "$CTRBOX_ROOT/names/b" ] && ctr-create --name b --net none busybox true >/dev/null; }; }
 is_known_if_told() { [ "$code" != 0 ] || readlink "$CTRBOX_RUN"/net/m/10.77.* | grep -qw "$new"; }
 
+stands_still() {
+	nft list ruleset | grep -q 'table inet ctrbox_'
+	_stood=$?
+	[ "$code" != 0 ] || ctr-net create --subnet 10.78.0.0/24 other >/dev/null
+	return $_stood
+}
+
+test_a_network_that_goes_takes_no_other_along() {
+	ctr-net connect m a
+	ctr-start a >/dev/null
+	ctr-net create --subnet 10.78.0.0/24 other >/dev/null
+	assertTrue 'there are rules' 'nft list ruleset | grep -q ctrbox_'
+	refused getdents64,openat 1 EIO stands_still ctr-net rm other
+	ctr-stop -t 0 a >/dev/null
+	ctr-net rm other >/dev/null 2>&1 || :
+}
+
 # Its files, and its group in each hierarchy.
 test_a_container_is_whole_or_none() {
 	set -- ctr-run --rm --net none --hostname h busybox sh -c 'cut -d" " -f2 /proc/mounts; cat /proc/self/cgroup'

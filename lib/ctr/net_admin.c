@@ -27,16 +27,19 @@ static int check_driver(const char *driver, struct err *err)
 
 static int create(const struct store *s, struct network *n, bool ipv6, struct err *err)
 {
-	int r = network_create(s->root, s->tag, n, ipv6, err);
+	int r = network_create(s->root, s->tag, n, ipv6, err), down;
 
 	if (r < 0)
 		return r;
 	r = network_up(s->tag, n, true, err);
-	if (r < 0) {
+	if (r >= 0)
+		return 0;
+	down = network_down(s->root, s->tag, n, NULL);
+	if (!down || down == -EPERM) /* EPERM: nothing could be made either */
 		network_forget(s->root, n->name, NULL);
-		network_down(s->root, s->tag, n, NULL);
-	}
-	return r < 0 ? r : 0;
+	else /* what is there has its record, by which it can be removed */
+		err_hint(err, "not all could be taken back: \"ctr-net rm\" does");
+	return r;
 }
 
 int net_create(const struct store *s, struct network *n, bool ipv6, struct err *err)

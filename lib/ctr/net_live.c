@@ -314,10 +314,13 @@ int networks_leave(const struct store *s, struct record *r, const char *network,
 static void guest_main(const struct record *r, struct netlink *host, int go, char **cmd)
 {
 	struct err err = { 0 };
+	ssize_t n;
 	char c;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (read(go, &c, 1) != 1)
+	while ((n = read(go, &c, 1)) < 0 && errno == EINTR)
+		;
+	if (n != 1)
 		_exit(125);
 	networks_settle();
 	if (networks_configure(&r->state, host, &err) == 0)

@@ -207,16 +207,16 @@ int network_up(const char *tag, const struct network *n, bool force, struct err 
 	return r;
 }
 
-static bool is_last(int root, const struct network *n)
+/* Whether there is no other: 1, 0, or -errno, told. */
+static int is_last(int root, const struct network *n, struct err *err)
 {
 	struct strs names = { 0 };
-	bool last = true;
+	int r = network_names(root, &names, err), last = 1;
 
-	network_names(root, &names, NULL);
 	for (size_t i = 0; i < names.n; i++)
 		last = last && !strcmp(names.v[i], n->name);
 	strs_free(&names);
-	return last;
+	return r < 0 ? r : last;
 }
 
 static int take_rules(const char *tag, const struct network *n, bool all, struct err *err)
@@ -237,10 +237,12 @@ static int take_rules(const char *tag, const struct network *n, bool all, struct
 
 int network_down(int root, const char *tag, const struct network *n, struct err *err)
 {
-	bool last = is_last(root, n);
-	int lock = forwarding_lock(), r;
+	int last = is_last(root, n, err), lock, r;
 	struct netlink nl;
 
+	if (last < 0)
+		return last;
+	lock = forwarding_lock();
 	if (lock < 0)
 		return err_sys(err, lock, "lock /proc/sys/net");
 	r = netlink_open(&nl, NETLINK_ROUTE, err);

@@ -59,9 +59,11 @@ static int reap(pid_t child)
 	int code = -1, status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+	do {
+		pid = waitpid(-1, &status, WNOHANG);
 		if (pid == child)
 			code = exit_code_of(status);
+	} while (pid > 0 || (pid < 0 && errno == EINTR));
 	return code;
 }
 

@@ -63,7 +63,7 @@ says_why() {
 	*) return 1 ;;
 	esac
 	case $fault in *+) ;; *) [ "$(wc -l <act.err)" = 1 ] || return ;; esac
-	[ -s act.err ] && ! grep -qvE '^ctr-[a-z]+: .*: .' act.err
+	[ -s act.err ] && ! grep -qvE '^ctr-[a-z]+( run)?: .*: .' act.err
 }
 
 nothing_more_runs() {
