@@ -166,6 +166,7 @@ test_two_hundred_starts_and_stops() {
 	assertEquals 'addresses of those that run' 100 "$(uniq addresses | wc -l)"
 	find "$CTRBOX_RUN/net/n" -name '10.9.0.*' -printf '%f\n' | sort >leases
 	assertEquals 'addresses and leases' '' "$(diff addresses leases)"
+	# shellcheck disable=SC2016 # what the inner shell expands
 	wait_for 20 sh -c '[ "$(ip -o link show type veth | wc -l)" -le 100 ]' # the kernel removes them some time after their namespace
 	assertEquals 'interfaces' 100 "$(ip -o link show type veth | wc -l)"
 }
