@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -55,7 +56,7 @@ static int write_name(int store, const char *name, const char *id, struct err *e
 	return rc < 0 ? err_sys(err, rc, "name %s", name) : 0;
 }
 
-int image_tag(int store, const struct image *img, const char *name, struct err *err)
+int store_image_tag(int store, const struct image *img, const char *name, struct err *err)
 {
 	char *canonical = NULL, is[65];
 	int rc = image_name_check(name, &canonical, err);
@@ -63,6 +64,21 @@ int image_tag(int store, const struct image *img, const char *name, struct err *
 	if (rc == 0 && (store_name_id(store, canonical, is) < 0 || strcmp(is, img->id))) /* no write where nothing changes */
 		rc = write_name(store, canonical, img->id, err);
 	free(canonical);
+	return rc;
+}
+
+int image_tag(int store, const struct image *img, const char *name, struct err *err)
+{
+	int lock = store_images_lock(store, LOCK_SH, err), rc = lock;
+	struct image now = { 0 };
+
+	if (lock >= 0)
+		rc = store_image(store, img->id, &now, err); /* it may have gone meanwhile */
+	if (rc == 0)
+		rc = store_image_tag(store, img, name, err);
+	image_free(&now);
+	if (lock >= 0)
+		close(lock);
 	return rc;
 }
 
@@ -87,7 +103,7 @@ int image_create(int store, struct image *img, const char *name, const char *his
 {
 	struct buf config = { 0 };
 	char machine[66];
-	int rc;
+	int rc, lock;
 
 	if (!img->created)
 		img->created = clock_wall_ns() / 1000000000;
@@ -99,7 +115,13 @@ int image_create(int store, struct image *img, const char *name, const char *his
 		add_step(img, history);
 	image_config_write(img, &config);
 	sha256_hex(config.p, config.len, img->id);
-	rc = store_image_write(store, img, &config, err);
+	rc = lock = store_images_lock(store, LOCK_SH, err);
+	if (rc >= 0)
+		rc = store_image_write(store, img, &config, err);
 	buf_free(&config);
-	return rc == 0 && name ? image_tag(store, img, name, err) : rc;
+	if (rc == 0 && name)
+		rc = store_image_tag(store, img, name, err);
+	if (lock >= 0)
+		close(lock);
+	return rc;
 }

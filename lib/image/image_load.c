@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 /* What is in there */
@@ -166,15 +167,19 @@ static int settle_layers(struct load *l, struct strs *settled, struct err *err)
 
 static int write_item(struct load *l, const struct load_item *item, struct strs *loaded, struct err *err)
 {
-	int rc = store_image_write(l->store, &item->img, &item->config, err);
+	int lock = store_images_lock(l->store, LOCK_SH, err), rc = lock;
 
+	if (lock >= 0)
+		rc = store_image_write(l->store, &item->img, &item->config, err);
 	for (size_t i = 0; i < item->names.n && rc == 0; i++) {
-		rc = image_tag(l->store, &item->img, item->names.v[i], err);
+		rc = store_image_tag(l->store, &item->img, item->names.v[i], err);
 		if (rc == 0)
 			strs_add(loaded, item->names.v[i]);
 	}
 	if (rc == 0 && !item->names.n)
 		strs_addn(loaded, item->img.id, 12);
+	if (lock >= 0)
+		close(lock);
 	return rc;
 }
 

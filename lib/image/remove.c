@@ -97,12 +97,13 @@ int image_remove(int store, const char *name, const struct image_use *use, bool 
 {
 	struct image img = { 0 };
 	struct strs names = { 0 }, removed = { 0 };
-	int rc = image_find(store, name, &img, err);
+	int rc = image_find(store, name, &img, err), lock;
 	bool last;
 
 	if (rc < 0)
 		return rc;
-	rc = store_names_of(store, img.id, &names, err);
+	lock = store_images_lock(store, LOCK_EX, err);
+	rc = lock < 0 ? lock : store_names_of(store, img.id, &names, err);
 	last = names.n <= 1 || (!img.name && force);
 	if (rc == 0 && !img.name && names.n > 1 && !force)
 		rc = err_msg(err, -EBUSY, "image %.12s has %zu names: remove those, or force it", img.id, names.n);
@@ -113,6 +114,8 @@ int image_remove(int store, const char *name, const struct image_use *use, bool 
 			rc = unname(store, names.v[i], err);
 	if (rc == 0 && last)
 		rc = drop_image(store, img.id, err);
+	if (lock >= 0)
+		close(lock);
 	if (rc == 0 && last)
 		rc = store_drop_layers(store, &img.layers, use, &removed, err);
 	strs_free(&names);
@@ -138,13 +141,18 @@ static int add_nameless(void *arg, const struct image *img, const char *name)
 static int prune_images(int store, const struct image_use *use, struct strs *removed, struct err *err)
 {
 	struct nameless n = { use, { 0 } };
-	int rc = image_each(store, add_nameless, &n, err);
+	int lock = store_images_lock(store, LOCK_EX, err), rc = lock < 0 ? lock : image_each(store, add_nameless, &n, err);
+
+	if (lock == -ENOENT)
+		return 0;
 
 	for (size_t i = 0; i < n.ids.n && rc == 0; i++) {
 		rc = drop_image(store, n.ids.v[i], err);
 		if (rc == 0)
 			strs_fmt(removed, "image %s", n.ids.v[i]);
 	}
+	if (lock >= 0)
+		close(lock);
 	strs_free(&n.ids);
 	return rc;
 }

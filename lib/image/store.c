@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,6 +25,19 @@ int store_folder(int store, const char *path, struct err *err)
 			fd = dir_open(store, path);
 	}
 	return fd < 0 ? err_sys(err, fd, "%s", path) : fd;
+}
+
+int store_images_lock(int store, int how, struct err *err)
+{
+	int folder = how == LOCK_SH ? store_folder(store, IMAGES, err) : dir_open(store, IMAGES), r = 0;
+
+	while (folder >= 0 && (r = flock(folder, how) < 0 ? -errno : 0) == -EINTR)
+		;
+	if (r < 0) {
+		close(folder);
+		folder = r;
+	}
+	return folder < 0 && folder != -ENOENT ? err_sys(err, folder, "lock the images") : folder;
 }
 
 int store_list(int store, const char *path, struct strs *out)

@@ -29,8 +29,15 @@ int store_config(int store, const char *id, struct buf *text, struct err *err);
 /* Reads the image ID's config. 0 or -errno, told. */
 int store_image(int store, const char *id, struct image *out, struct err *err);
 
+/* Who makes and names images has them by LOCK_SH, who removes some by LOCK_EX, so that none goes between its making and its naming: flock(2) on the folder
+ * of images, which LOCK_SH makes. A descriptor to close, or -errno, told but for LOCK_EX's -ENOENT. */
+int store_images_lock(int store, int how, struct err *err);
+
 /* Writes the image whose config is, byte for byte, CONFIG (its digest is IMG->id) where it isn't there yet. 0 or -errno. */
 int store_image_write(int store, const struct image *img, const struct buf *config, struct err *err);
+
+/* image_tag for who holds the lock. */
+int store_image_tag(int store, const struct image *img, const char *name, struct err *err);
 
 /* A layer on its way into the folder LAYERS, whose descriptor FOLDER is. FD keeps others from removing it. */
 struct layer_made {
