@@ -18,6 +18,7 @@ oneTimeSetUp() {
 	id=$(sha256sum <a.tar | cut -c1-64)
 	cpu=$(taskset -pc $$ | sed 's/.*: *\([0-9]*\).*/\1/') # the first that we may run on
 	mkfifo feed
+	read=$(awk '$1 == "read" { print $2 }' "$BUILD/syscalls") # the call's number
 }
 
 setUp() { rm -rf "$CTRBOX_ROOT"; }
@@ -125,7 +126,7 @@ blocked() {
 	for _t in "/proc/$1/task"/*; do
 		read -r _call _ <"$_t/syscall" || return 1
 		[ "$_call" != running ] || return 1
-		[ "$_call" != 0 ] || _reads=$((_reads + 1))
+		[ "$_call" != "$read" ] || _reads=$((_reads + 1))
 	done
 	[ $_reads -gt 0 ] && [ "$(find "$CTRBOX_ROOT/layers" -name box1 -size +100)" ]
 }

@@ -375,7 +375,10 @@ int record_open(const struct store *s, const char *target, struct record *out, s
 
 	*out = (struct record){ .dir = -1, .run = -1 };
 	r = find(s, target, id, err);
-	return r < 0 ? r : record_open_id(s, id, out, err);
+	if (r < 0)
+		return r;
+	r = record_open_id(s, id, out, err);
+	return r == -ENOENT ? err_msg(err, r, "no such container") : r; /* any more */
 }
 
 int target_pid(const char *target, struct err *err)
