@@ -137,6 +137,22 @@ test_it_comes_home_after_a_killed_supervisor_and_rm() {
 	assertTrue 'it is home' is_home
 }
 
+# As a reboot leaves it, or a kill between the namespace's end and its file's: the file keeps nothing, and the interface isn't there.
+test_a_keeper_that_keeps_nothing() {
+	for act in 'ctr-rm -f' ctr-gc; do
+		ctr-run -d --name box --net iface:right:wan0 busybox sleep 60 >/dev/null
+		kill -9 "$(supervisor_of box)"
+		wait_for 10 sh -c '[ -z "$(ctr-ps -q)" ]'
+		umount "$CTRBOX_RUN"/containers/*/netns
+		wait_for 10 sh -c '! ip link show left 2>/dev/null'
+		if [ "$act" = ctr-gc ]; then run_cap ctr-gc; else run_cap ctr-rm -f box; fi
+		assert_ok
+		assertEquals "$act" '' "$(find "$CTRBOX_RUN"/containers -name netns)"
+		ctr-rm -f box >/dev/null 2>&1
+		ip link add left type veth peer name right
+	done
+}
+
 test_a_killed_supervisor_and_a_new_start() {
 	ctr-run -d --name box --net iface:right:wan0 busybox sleep 60 >/dev/null
 	kill -9 "$(supervisor_of box)"

@@ -324,6 +324,18 @@ test_remains() {
 	assertEquals xt "$(kinds)"
 }
 
+# Its record is damaged while a container is on it: the container can be stopped and removed all the same.
+test_a_ptp_network_whose_record_is_damaged() {
+	ctr-net create --driver ptp --subnet 10.9.5.0/24 p >/dev/null
+	ctr-run -d --name box --net p busybox sleep 1000 >/dev/null
+	cp "$CTRBOX_ROOT/networks/p.json" record
+	echo '{' >"$CTRBOX_ROOT/networks/p.json"
+	run_cap ctr-rm -f box
+	assert_ok
+	cp record "$CTRBOX_ROOT/networks/p.json"
+	ctr-net rm p >/dev/null
+}
+
 # nth_table N: which sendto is the Nth that makes a table, of all that `ctr-net create` makes.
 nth_table() {
 	strace -f -s 9999 -e trace=sendto ctr-net create --subnet 10.9.1.0/24 one 2>&1 >/dev/null | grep sendto | grep -n NFT_MSG_NEWTABLE |

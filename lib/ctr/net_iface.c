@@ -201,7 +201,7 @@ static int unkeep(const struct record *r, const char *path, struct err *err)
 {
 	int code = ns_unkeep(path);
 
-	if (code == -EINVAL) /* a crash came before the mount */
+	if (code == -EINVAL) /* it is only a file */
 		code = unlinkat(r->run, "netns", 0) < 0 ? -errno : 0;
 	return code < 0 ? err_sys(err, code, "let %s go", path) : 0;
 }
@@ -212,7 +212,7 @@ int ifaces_return(const struct store *s, struct record *r, struct err *err)
 	int netns = open(path, O_RDONLY | O_CLOEXEC), code = netns < 0 ? -errno : 0;
 
 	if (netns >= 0) {
-		code = return_all(r, netns, err);
+		code = ns_is_kept(path) ? return_all(r, netns, err) : 0; /* a crash came before the mount, or after its end */
 		close(netns);
 		if (!code)
 			code = unkeep(r, path, err);

@@ -184,7 +184,7 @@ int networks_release_one(const struct store *s, const struct record *r, const st
 	if (!a->ip && !a->ip6)
 		return 0;
 	code = change_ptp(s, a, false, err);
-	if (code < 0 && code != -ENOENT)
+	if (code < 0 && code != -ENOENT && code != -EINVAL) /* no such network, or a damaged record: no later attempt would do better */
 		return code;
 	networks_forget_one(s, r->id, a->network, false);
 	code = a->ip ? lease_release(s->run, a->network, a->ip, r->id) : 0;

@@ -262,7 +262,7 @@ static void finish(struct supervisor *s, int code)
 }
 
 /* A start that failed leaves the container as it was before, or removed if it was to be removed at its end. One whose command ran already
- * was killed. */
+ * was killed. ERR is what failed; its exit code is 125 if it has none. */
 static void undo_start(struct supervisor *s, struct err *err)
 {
 	bool ran = s->record->state.pid != 0;

@@ -117,7 +117,7 @@ int ns_members(pid_t pid, int flag, pid_t **pids)
 	return count;
 }
 
-static bool is_namespace_file(const char *path)
+bool ns_is_kept(const char *path)
 {
 	struct statfs fs;
 
@@ -128,7 +128,7 @@ static int keep(const char *from, const char *path)
 {
 	int fd, r;
 
-	if (is_namespace_file(path))
+	if (ns_is_kept(path))
 		return -EEXIST;
 	fd = open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
 	if (fd < 0 && errno != EEXIST)
@@ -159,7 +159,7 @@ int ns_keep_open(int fd, const char *path)
 
 int ns_unkeep(const char *path)
 {
-	if (!is_namespace_file(path))
+	if (!ns_is_kept(path))
 		return -EINVAL;
 	if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
 		return -errno;

@@ -50,6 +50,9 @@ int ns_keep(pid_t pid, int flag, const char *path);
 /* The same of a namespace that is open. */
 int ns_keep_open(int fd, const char *path);
 
+/* Whether PATH keeps one. */
+bool ns_is_kept(const char *path);
+
 /* The end of that: unmounts and removes PATH. 0, -EINVAL if it is no kept namespace, or -errno. */
 int ns_unkeep(const char *path);
 
