@@ -51,6 +51,17 @@ test_a_message_that_cannot_be_sent() {
 	done
 }
 
+# That its archive is empty is what comes of it, not the reason.
+test_a_reader_that_ends_early() {
+	run_cap timeout 60 inject -o struck -f mmap -e "$BUILD/ctrbox" 2:1 ENOMEM ctr-commit a early
+	assertTrue 'it came there' "[ -s struck ]"
+	assert_rc 1
+	assertEquals 'what is told' 'ctr-commit: out of memory
+ctr-commit: a: the process that reads files ended early' "$err"
+	ctr-image inspect early >/dev/null 2>&1
+	assertEquals 'there is no such image' 1 $?
+}
+
 # refused FAMILY PROCESSES ERROR CHECK CMD..: each such call of them once; where CMD says 0, CHECK has to hold. $code is CMD's.
 refused() {
 	_family=$1 _processes=$2 _error=$3 _check=$4 _points=0

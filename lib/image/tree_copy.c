@@ -17,9 +17,10 @@ static void writer(const struct tar_write *from, int data, int tell)
 
 	signal(SIGPIPE, SIG_IGN);
 	fd_sink_init(&sink, data);
-	if (tar_write(from, &sink.s, &err) < 0 && err.code != -EPIPE)
-		write_all(tell, &err, sizeof err);
-	_exit(err.code < 0);
+	if (tar_write(from, &sink.s, &err) == 0 || err.code == -EPIPE)
+		_exit(0);
+	write_all(tell, &err, sizeof err);
+	_exit(1);
 }
 
 int tree_source_begin(struct tree_source *s, const struct tar_write *from, struct err *err)
@@ -53,20 +54,19 @@ int tree_source_end(struct tree_source *s, int rc, struct err *err)
 {
 	struct err theirs = { 0 };
 	int status = 0;
+	bool told;
 
 	close(s->from.fd);
-	/* what the writer says is the cause; that its archive is cut short only the effect */
-	if (read_full(s->tell, &theirs, sizeof theirs) == (ssize_t)sizeof theirs) {
-		if (err)
-			*err = theirs;
-		rc = theirs.code;
-	}
+	told = read_full(s->tell, &theirs, sizeof theirs) == (ssize_t)sizeof theirs;
 	close(s->tell);
 	while (s->pid > 0 && waitpid(s->pid, &status, 0) < 0 && errno == EINTR)
 		;
-	if (rc >= 0 && status)
-		rc = err_msg(err, -EIO, "the process that reads files ended early");
-	return rc;
+	/* what became of the writer is the cause; that its archive is cut short only the effect */
+	if (told && err)
+		*err = theirs;
+	if (told)
+		return theirs.code;
+	return status ? err_msg(err, -EIO, "the process that reads files ended early") : rc;
 }
 
 int tree_copy(const struct tar_write *from, struct tar_extract *to, struct err *err)
