@@ -88,13 +88,15 @@ static void mounts(const char *tag)
 	char text[4096], point[2048], path[2200];
 
 	while (f && fgets(text, sizeof text, f)) {
-		char *kind = strstr(text, " - "), *loop;
+		char *kind = strstr(text, " - "), *end;
 
 		text[strcspn(text, "\n")] = 0;
 		if (!kind || sscanf(text, "%*s %*s %*s %*s %2047s", point) != 1)
 			continue;
-		loop = strstr(kind, "/dev/loop"); /* any of them */
-		line("mount %s%.*s", point, loop ? (int)(loop - kind) : (int)strlen(kind), kind);
+		end = strstr(kind, "/dev/loop"); /* any of them */
+		if (!end)
+			end = strstr(kind, "lowerdir="); /* the source says which image; what a layer is called is a comfort */
+		line("mount %s%.*s", point, end ? (int)(end - kind) : (int)strlen(kind), kind);
 		snprintf(path, sizeof path, "%s/ctrbox-%s", point, tag);
 		if (!strncmp(kind, " - cgroup", 9) && !access(path, F_OK))
 			nftw(path, group, 16, FTW_PHYS);
