@@ -90,6 +90,14 @@ runs_if_told() {
 is_gone_if_told() { [ "$code" != 0 ] || { [ ! -L "$CTRBOX_ROOT/names/b" ] && ctr-create --name b --net none busybox true >/dev/null; }; }
 is_known_if_told() { [ "$code" != 0 ] || readlink "$CTRBOX_RUN"/net/m/10.77.* | grep -qw "$new"; }
 
+# A new one for the next time.
+other_is_gone_if_told() {
+	if [ "$code" = 0 ]; then ! nft list ruleset | grep -qw other; else true; fi
+	_gone=$?
+	ctr-net create --subnet 10.78.0.0/24 other >/dev/null 2>&1
+	return $_gone
+}
+
 stands_still() {
 	nft list ruleset | grep -q 'table inet ctrbox_'
 	_stood=$?
@@ -104,6 +112,14 @@ test_a_network_that_goes_takes_no_other_along() {
 	assertTrue 'there are rules' 'nft list ruleset | grep -q ctrbox_'
 	refused getdents64,openat 1 EIO stands_still ctr-net rm other
 	ctr-stop -t 0 a >/dev/null
+	ctr-net rm other >/dev/null 2>&1 || :
+}
+
+# Whether its rules stand can't be known for the moment: they don't stay without it.
+test_a_network_takes_its_rules_along() {
+	ctr-net create --subnet 10.78.0.0/24 other >/dev/null
+	assertTrue 'there are rules' 'nft list ruleset | grep -qw other'
+	refused recvfrom,sendto 1 EAGAIN other_is_gone_if_told ctr-net rm other
 	ctr-net rm other >/dev/null 2>&1 || :
 }
 

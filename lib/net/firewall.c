@@ -23,29 +23,37 @@ static int find_named(const char *name, const struct firewall_kind **out, struct
 	return strcmp(name, "none") ? err_msg(err, -EINVAL, "CTRBOX_FIREWALL=%s: none of nft, nft-ip, xt, none", name) : 0;
 }
 
-static bool stands(struct firewall *f, const struct firewall_kind *kind)
-{
-	const struct firewall_kind *mine = f->kind;
-	bool yes;
-
-	f->kind = kind;
-	yes = kind->stands(f);
-	f->kind = mine;
-	return yes;
-}
-
-static const struct firewall_kind *find_standing(struct firewall *f)
-{
-	for (size_t i = 0; i < KINDS; i++)
-		if (stands(f, kinds[i]))
-			return kinds[i];
-	return NULL;
-}
-
 /* What a kernel says of something that it hasn't got; net/netfilter/nfnetlink.c and nf_tables_api.c. */
 static bool is_missing(int r)
 {
 	return r == -ENOENT || r == -EINVAL || r == -EOPNOTSUPP || r == -EAFNOSUPPORT || r == -EPROTONOSUPPORT;
+}
+
+/* 1, 0, or -errno, told, where it can't be known for the moment. */
+static int stands(struct firewall *f, const struct firewall_kind *kind, struct err *err)
+{
+	const struct firewall_kind *mine = f->kind;
+	struct err why = { 0 };
+	int r;
+
+	f->kind = kind;
+	r = kind->stands(f, &why);
+	f->kind = mine;
+	if (r < 0 && !is_missing(r) && err)
+		*err = why;
+	return is_missing(r) ? 0 : r;
+}
+
+/* F becomes of that kind; of none where none stands. 0 or -errno. */
+static int find_standing(struct firewall *f, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < KINDS && !r; i++) {
+		r = stands(f, kinds[i], err);
+		f->kind = r > 0 ? kinds[i] : NULL;
+	}
+	return r < 0 ? r : 0;
 }
 
 static int start(struct firewall *f, const char *tag, struct err *err)
@@ -67,13 +75,11 @@ int firewall_open(struct firewall *f, const char *tag, struct err *err)
 	if (r < 0)
 		return r;
 	f->chosen = name && *name;
-	if (f->chosen) {
-		r = find_named(name, &f->kind, err);
-		if (r < 0)
-			firewall_close(f);
+	r = f->chosen ? find_named(name, &f->kind, err) : find_standing(f, err);
+	if (r < 0)
+		firewall_close(f);
+	if (r < 0 || f->chosen)
 		return r;
-	}
-	f->kind = find_standing(f);
 	f->chosen = f->kind;
 	if (!f->kind)
 		f->kind = kinds[0];
@@ -86,9 +92,11 @@ int firewall_open_standing(struct firewall *f, const char *tag, struct err *err)
 
 	if (r < 0)
 		return r;
-	f->kind = find_standing(f);
+	r = find_standing(f, err);
 	f->chosen = true;
-	return 0;
+	if (r < 0)
+		firewall_close(f);
+	return r;
 }
 
 void firewall_close(struct firewall *f)
@@ -99,17 +107,20 @@ void firewall_close(struct firewall *f)
 static int take_away(struct firewall *f, bool mine_too, struct err *err)
 {
 	const struct firewall_kind *mine = f->kind;
-	int r = 0;
+	int r = 0, any = 0;
 
 	for (size_t i = 0; i < KINDS && r >= 0; i++) {
+		if (!mine_too && kinds[i] == mine)
+			continue;
+		r = stands(f, kinds[i], err);
+		if (r <= 0)
+			continue;
 		f->kind = kinds[i];
-		if ((mine_too || f->kind != mine) && f->kind->stands(f)) {
-			r = f->kind->tear_down(f, err);
-			r = r < 0 ? r : 1;
-		}
+		r = f->kind->tear_down(f, err);
+		any = 1;
 	}
 	f->kind = mine;
-	return r;
+	return r < 0 ? r : any;
 }
 
 /* Nothing says which kind it is to be: the first that can be made. Whether the kernel can is asked by doing it. */
@@ -138,7 +149,9 @@ int firewall_set_up(struct firewall *f, bool ipv6, struct err *err)
 
 int firewall_sweep(struct firewall *f, struct err *err)
 {
-	return f->kind && f->kind->stands(f) ? take_away(f, false, err) : 0;
+	int r = f->kind ? stands(f, f->kind, err) : 0;
+
+	return r > 0 ? take_away(f, false, err) : r;
 }
 
 int firewall_close_family(struct firewall *f, int family, struct err *err)

@@ -75,7 +75,7 @@ int firewall_list(struct firewall *f, firewall_call *call, void *arg, struct err
 /* What each kind does of the above. */
 struct firewall_kind {
 	const char *name;
-	bool (*stands)(struct firewall *f);
+	int (*stands)(struct firewall *f, struct err *err); /* 1, 0, or -errno */
 	int (*set_up)(struct firewall *f, bool ipv6, struct err *err);
 	int (*close_family)(struct firewall *f, int family, struct err *err);
 	int (*tear_down)(struct firewall *f, struct err *err);

@@ -38,20 +38,23 @@ static void put_table_message(struct buf *b, const struct firewall *f, uint8_t f
 	nft_set_family(b, m, family);
 }
 
-static bool has_table(struct firewall *f, uint8_t family)
+/* 1, 0, or -errno. */
+static int has_table(struct firewall *f, uint8_t family, struct err *err)
 {
 	struct buf b = { 0 };
 	int r;
 
+	if (f->nl.fd < 0)
+		return 0; /* a kernel without netfilter's netlink */
 	put_table_message(&b, f, family, NFT_MSG_GETTABLE, NLM_F_ACK);
-	r = netlink_talk(&f->nl, &b, "look for the nf_tables table", NULL, NULL, NULL);
+	r = netlink_talk(&f->nl, &b, "look for the nf_tables table", NULL, NULL, err);
 	buf_free(&b);
-	return r == 0;
+	return r == -ENOENT ? 0 : r < 0 ? r : 1;
 }
 
-static bool stands(struct firewall *f)
+static int stands(struct firewall *f, struct err *err)
 {
-	return has_table(f, table_for(f, AF_INET));
+	return has_table(f, table_for(f, AF_INET), err);
 }
 
 /* Sends the batch; frees it. */
@@ -123,9 +126,9 @@ static int tear_down(struct firewall *f, struct err *err)
 		nft_dismiss(&f->nl, devices.v[i]);
 	strs_free(&devices);
 	r = remove_table(f, family[0], err);
-	if (!r && n > 1 && has_table(f, family[1]))
-		r = remove_table(f, family[1], err);
-	return r;
+	if (!r && n > 1)
+		r = has_table(f, family[1], err);
+	return r > 0 ? remove_table(f, family[1], err) : r;
 }
 
 struct element {

@@ -124,9 +124,11 @@ static int find_chains(struct xt_table *t, void *unused)
 	return xt_has_chains(t) ? -EEXIST : 0;
 }
 
-static bool stands(struct firewall *f)
+static int stands(struct firewall *f, struct err *err)
 {
-	return change_used(f, find_chains, NULL) == -EEXIST;
+	int r = change_used(f, find_chains, err);
+
+	return r == -EEXIST ? 1 : r;
 }
 
 static int set_up(struct firewall *f, bool ipv6, struct err *err)
