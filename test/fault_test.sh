@@ -90,6 +90,14 @@ runs_if_told() {
 is_gone_if_told() { [ "$code" != 0 ] || { [ ! -L "$CTRBOX_ROOT/names/b" ] && ctr-create --name b --net none busybox true >/dev/null; }; }
 is_known_if_told() { [ "$code" != 0 ] || readlink "$CTRBOX_RUN"/net/m/10.77.* | grep -qw "$new"; }
 
+# Whoever was started, or not, can be: none holds another's lock.
+both_run_if_told() {
+	if [ "$code" = 0 ]; then [ "$(ctr-ps -r -n -o name | grep -cx '[bc]')" = 2 ]; fi && ctr-start b c >/dev/null
+	_right=$?
+	ctr-stop -t 0 b c >/dev/null
+	return $_right
+}
+
 # A new one for the next time.
 other_is_gone_if_told() {
 	if [ "$code" = 0 ]; then ! nft list ruleset | grep -qw other; else true; fi
@@ -133,6 +141,12 @@ test_a_container_is_whole_or_none() {
 
 test_whoever_cannot_tell_that_it_runs_ends_it() {
 	refused sendmsg,recvmsg '1 2 3 4' ENOBUFS runs_if_told ctr-run -d --name b --net none busybox sleep 1000
+}
+
+test_a_promise_at_boot_is_kept_or_told() {
+	for name in b c; do ctr-create --name $name --restart always --net none busybox sleep 1000 >/dev/null; done
+	refused getdents64,read,socketpair 1 EIO both_run_if_told ctr-start --boot
+	ctr-rm -f b c >/dev/null
 }
 
 test_a_container_that_cannot_be_looked_up_is_there() {

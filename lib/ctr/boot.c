@@ -1,6 +1,7 @@
 #include "ctr/boot.h"
 #include "base/say.h"
 #include "ctr/start.h"
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,41 +28,56 @@ static int older(const void *a, const void *b)
 	return x->created_ns < y->created_ns ? -1 : x->created_ns > y->created_ns;
 }
 
-static size_t find_due(const struct store *s, struct due **out)
+/* Container ID, if it is promised, to LIST. 0 or -errno, told: what was promised isn't known. */
+static int look(const struct store *s, const char *id, struct array *list, struct err *err)
+{
+	struct record r;
+	int code = record_open_id(s, id, &r, err);
+
+	if (code < 0)
+		return code == -ENOENT ? 0 : code; /* it went meanwhile */
+	if (promised(&r)) {
+		struct due *d = array_add(list, sizeof *d);
+
+		memcpy(d->id, r.id, sizeof d->id);
+		d->created = r.spec.created;
+		d->created_ns = r.spec.created_ns;
+	}
+	record_close(&r);
+	return 0;
+}
+
+/* Those that can be read, oldest first, and whether that is all. */
+static bool find_due(const struct store *s, struct array *list)
 {
 	struct strs ids = { 0 };
-	struct array list = { 0 };
+	struct err err = { 0 };
+	bool all = record_ids(s, &ids, &err) == 0;
 
-	record_ids(s, &ids, NULL);
+	if (!all)
+		say_err(NULL, &err);
 	for (size_t i = 0; i < ids.n; i++) {
-		struct record r;
+		struct err why = { 0 };
 
-		if (record_open_id(s, ids.v[i], &r, NULL) < 0)
+		if (look(s, ids.v[i], list, &why) == 0)
 			continue;
-		if (promised(&r)) {
-			struct due *d = array_add(&list, sizeof *d);
-
-			memcpy(d->id, r.id, sizeof d->id);
-			d->created = r.spec.created;
-			d->created_ns = r.spec.created_ns;
-		}
-		record_close(&r);
+		say_err(NULL, &why);
+		all = false;
 	}
 	strs_free(&ids);
-	if (list.n > 1)
-		qsort(list.v, list.n, sizeof(struct due), older);
-	*out = list.v;
-	return list.n;
+	if (list->n > 1)
+		qsort(list->v, list->n, sizeof(struct due), older);
+	return all;
 }
 
 int start_boot(const struct store *s)
 {
 	struct start_options so = { 0 };
-	struct due *due;
-	size_t n = find_due(s, &due);
-	int worst = 0;
+	struct array list = { 0 };
+	int worst = !find_due(s, &list);
+	const struct due *due = list.v;
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < list.n; i++) {
 		struct err err = { 0 };
 
 		if (start_target(s, due[i].id, &so, NULL, &err) < 0) {
@@ -72,6 +88,6 @@ int start_boot(const struct store *s)
 		out_write(due[i].id, ID_LENGTH);
 		out_write("\n", 1);
 	}
-	free(due);
+	free(list.v);
 	return worst;
 }

@@ -5,7 +5,7 @@
 #include "ctr/store.h"
 
 /* Starts, oldest first, every container with --restart always, and those with unless-stopped that no user had stopped. Prints the
- * names that were started; failures are told and the others still started. Returns 0 or 1. */
+ * names that were started; failures, unreadable records too, are told and the others still started. Returns 0 or 1. */
 int start_boot(const struct store *s);
 
 #endif

@@ -383,8 +383,10 @@ int supervise_apart(const struct start *in, int client, struct err *err)
 	int report[2], r = sync_pair(report);
 	pid_t pid;
 
-	if (r < 0)
+	if (r < 0) {
+		unlock(in); /* else the supervisor of the next one would hold it */
 		return err_sys(err, r, "make a socket pair");
+	}
 	pid = fork();
 	if (!pid) {
 		close(report[0]);
