@@ -100,9 +100,10 @@ both_run_if_told() {
 
 # A new one for the next time.
 other_is_gone_if_told() {
-	if [ "$code" = 0 ]; then ! nft list ruleset | grep -qw other; else true; fi
+	if [ "$code" = 0 ]; then ! nft list ruleset | grep -qw other && [ ! -e "$CTRBOX_RUN/net/other" ]; else true; fi
 	_gone=$?
 	ctr-net create --subnet 10.78.0.0/24 other >/dev/null 2>&1
+	ctr-run --rm --net other busybox true
 	return $_gone
 }
 
@@ -128,6 +129,9 @@ test_a_network_takes_its_rules_along() {
 	ctr-net create --subnet 10.78.0.0/24 other >/dev/null
 	assertTrue 'there are rules' 'nft list ruleset | grep -qw other'
 	refused recvfrom,sendto 1 EAGAIN other_is_gone_if_told ctr-net rm other
+	code=0 other_is_gone_if_told # and there is a new one
+	assertTrue 'it has a list of addresses' "[ -e '$CTRBOX_RUN/net/other' ]"
+	refused unlinkat,getdents64 1 EIO other_is_gone_if_told ctr-net rm other
 	ctr-net rm other >/dev/null 2>&1 || :
 }
 

@@ -93,6 +93,16 @@ int net_users(const struct store *s, const char *name, struct strs *who, struct 
 	return r < 0 ? r : u.n;
 }
 
+/* Its leases before its record: nobody looks for those of a network that isn't there. */
+static int forget(const struct store *s, const char *name, struct err *err)
+{
+	char *leases = xasprintf("net/%s", name);
+	int r = tree_remove(s->run, leases);
+
+	free(leases);
+	return r < 0 ? err_sys(err, r, "network %s: remove its list of addresses", name) : network_forget(s->root, name, err);
+}
+
 static int take_away(const struct store *s, const char *name, struct err *err)
 {
 	struct strs who = { 0 };
@@ -106,13 +116,8 @@ static int take_away(const struct store *s, const char *name, struct err *err)
 		r = err_msg(err, -EBUSY, "network %s: container %s%s on it", name, who.v[0], who.n > 1 ? " and others are" : " is");
 	if (!r)
 		r = network_down(s->root, s->tag, &n, err);
-	if (!r) { /* before its record: nobody looks for those of a network that isn't there */
-		char *leases = xasprintf("net/%s", name);
-
-		tree_remove(s->run, leases);
-		free(leases);
-		r = network_forget(s->root, name, err);
-	}
+	if (!r)
+		r = forget(s, name, err);
 	strs_free(&who);
 	network_free(&n);
 	return r;
