@@ -99,21 +99,21 @@ static void stat_io(const struct cgroup_host *host, const char *path, struct cgr
 	buf_free(&b);
 }
 
-/* "some avg10=1.23 avg60=.." */
+/* "some avg10=1.23 avg60=..": in hundredths, or -1. */
 static int64_t pressure(const struct cgroup_hierarchy *h, const char *path, const char *file)
 {
 	static const char some[] = "some avg10=";
 	struct buf b = { 0 };
-	int64_t n = -1;
+	int64_t percent = -1, hundredths = 0;
 	char *end;
 
 	if (!cgroup_file_get(h, path, file, &b) && starts_with(b.p, some)) {
-		n = strtoll(b.p + sizeof some - 1, &end, 10) * 100;
+		percent = strtoll(b.p + sizeof some - 1, &end, 10);
 		if (*end == '.')
-			n += strtoll(end + 1, NULL, 10); /* two digits */
+			hundredths = strtoll(end + 1, NULL, 10);
 	}
 	buf_free(&b);
-	return n;
+	return percent < 0 || percent > 100 || hundredths < 0 || hundredths > 99 ? -1 : percent * 100 + hundredths;
 }
 
 static void stat_pressure(const struct cgroup_host *host, const char *path, struct cgroup_stat *out)
