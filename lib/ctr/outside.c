@@ -3,7 +3,7 @@
 #include "base/kernel.h"
 #include "base/say.h"
 #include "ctr/ports.h"
-#include "sys/tool.h"
+#include "base/tool.h"
 #include "sys/ns.h"
 #include "sys/proc.h"
 #include <fcntl.h>

@@ -3,7 +3,7 @@
 #include "base/num.h"
 #include "ctr/outside.h"
 #include "ctr/outside_way.h"
-#include "sys/tool.h"
+#include "base/tool.h"
 #include <errno.h>
 #include <string.h>
 

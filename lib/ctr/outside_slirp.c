@@ -2,7 +2,7 @@
 #include "base/file.h"
 #include "ctr/outside_way.h"
 #include "sys/init.h"
-#include "sys/tool.h"
+#include "base/tool.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -82,7 +82,7 @@ static int start(const struct way *w, const char *socket, int log, pid_t *pid, s
 		free(api);
 		return err_sys(err, -errno, "make a pipe");
 	}
-	*pid = tool_start(argv, log, ready[1]);
+	*pid = tool_start(argv, &(struct tool_files){ -1, log, log, ready[1] });
 	close(ready[1]);
 	p.fd = ready[0];
 	if (*pid < 0)

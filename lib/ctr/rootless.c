@@ -3,7 +3,7 @@
 #include "base/kernel.h"
 #include "base/say.h"
 #include "ctr/userdb.h"
-#include "sys/tool.h"
+#include "base/tool.h"
 #include "sys/idmap.h"
 #include "sys/init.h"
 #include "sys/ns.h"

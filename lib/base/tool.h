@@ -1,6 +1,6 @@
-/* Programs of others, for the few jobs that an ordinary user can't do without them: newuidmap, pasta, slirp4netns. */
-#ifndef SYS_TOOL_H
-#define SYS_TOOL_H
+/* Programs of others, for the few jobs that can't be done without them: newuidmap, pasta and slirp4netns for an ordinary user, curl and wget for TLS. */
+#ifndef BASE_TOOL_H
+#define BASE_TOOL_H
 
 #include "base/err.h"
 #include <sys/types.h>
@@ -12,8 +12,12 @@ char *tool_find(const char *name);
  * with another code than 0. */
 int tool_run(char **argv, struct err *err);
 
-/* Starts ARGV, which dies with the caller's process, with what it says written to OUTPUT and descriptor READY as its 3. Its pid, or -errno. */
-pid_t tool_start(char **argv, int output, int ready);
+/* Starts ARGV, which dies with the caller's thread, with the descriptors INPUT (-1: /dev/null), OUTPUT and ERRORS as its first ones, and THIRD (-1:
+ * none) as its 3. Its pid, or -errno. */
+struct tool_files {
+	int input, output, errors, third;
+};
+pid_t tool_start(char **argv, const struct tool_files *files);
 
 /* The last line of TEXT, which is cut there. */
 struct buf;

@@ -1,4 +1,4 @@
-#include "sys/tool.h"
+#include "base/tool.h"
 
 #include "base/buf.h"
 #include "base/kernel.h"
@@ -29,22 +29,22 @@ char *tool_find(const char *name)
 	return NULL;
 }
 
-static void become(char **argv, int said, int third)
+static void become(char **argv, const struct tool_files *f)
 {
-	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int input = f->input >= 0 ? f->input : open("/dev/null", O_RDONLY | O_CLOEXEC);
 	sigset_t none;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
-	dup2(null, STDIN_FILENO);
-	dup2(said, STDOUT_FILENO);
-	dup2(said, STDERR_FILENO);
-	if (third >= 0) {
-		dup2(third, 3);
+	dup2(input, STDIN_FILENO);
+	dup2(f->output, STDOUT_FILENO);
+	dup2(f->errors, STDERR_FILENO);
+	if (f->third >= 0) {
+		dup2(f->third, 3);
 		fcntl(3, F_SETFD, 0);
 	}
-	sys_close_range(third >= 0 ? 4 : 3, 0);
+	sys_close_range(f->third >= 0 ? 4 : 3, 0);
 	execv(argv[0], argv);
 	_exit(127);
 }
@@ -80,7 +80,7 @@ int tool_run(char **argv, struct err *err)
 		return err_sys(err, -errno, "make a pipe");
 	pid = fork();
 	if (!pid)
-		become(argv, pipe[1], -1);
+		become(argv, &(struct tool_files){ -1, pipe[1], pipe[1], -1 });
 	close(pipe[1]);
 	if (pid < 0)
 		r = err_sys(err, -errno, "start %s", argv[0]);
@@ -95,13 +95,13 @@ int tool_run(char **argv, struct err *err)
 	return r;
 }
 
-pid_t tool_start(char **argv, int output, int ready)
+pid_t tool_start(char **argv, const struct tool_files *files)
 {
 	pid_t pid = fork();
 
 	if (pid)
 		return pid < 0 ? -errno : pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	become(argv, output, ready);
+	become(argv, files);
 	_exit(127);
 }
