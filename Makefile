@@ -153,7 +153,7 @@ debian: $(BUILD)/debian/root.tar
 $(BUILD)/debian/root.tar: tools/debian
 	tools/setup
 	@mkdir -p $(BUILD)
-	tools/debian $(@D) nginx redis-server python3-flask python3-redis
+	tools/debian $(@D) nginx redis-server python3-flask python3-redis docker-registry
 
 demo:
 	tools/setup

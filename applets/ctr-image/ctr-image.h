@@ -18,9 +18,13 @@ void image_get(int store, const char *name, struct image *img);
 /* What containers use, or the end. */
 void image_used(struct image_use *use);
 
+/* As many descriptors as are allowed: each layer is held until all are verified. */
+void image_allow_descriptors(void);
+
 /* Subcommands that have a file of their own. */
 int ctr_image_import(int argc, char **argv);
 int ctr_image_load(int argc, char **argv);
+int ctr_image_pull(int argc, char **argv);
 int ctr_image_export(int argc, char **argv);
 int ctr_image_save(int argc, char **argv);
 int ctr_image_ls(int argc, char **argv);

@@ -29,8 +29,7 @@ static const struct usage load_usage = {
 	load_opts, NULL, 2, false,
 };
 
-/* Each layer is held until all are verified. */
-static void allow_descriptors(void)
+void image_allow_descriptors(void)
 {
 	struct rlimit r;
 
@@ -59,7 +58,7 @@ int ctr_image_load(int argc, char **argv)
 	struct image_load how = {
 		.platform = o.platform, .max_window = o.max_window, .max_size = o.max_size, .progress = progress_update, .progress_arg = &bar,
 	};
-	allow_descriptors();
+	image_allow_descriptors();
 	interrupt_catch();
 	rc = image_load(image_store(), fd, &how, &err);
 	progress_end(&bar);

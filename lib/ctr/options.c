@@ -44,6 +44,7 @@ const struct opt run_opts[] = {
 	{ 0, "name", "NAME", OPT_STR, O(name), "its name; else its id", NULL },
 	{ 'h', "hostname", "NAME", OPT_STR, O(hostname), "its host name; else its id", NULL },
 	{ 0, "domainname", "NAME", OPT_STR, O(domainname), "its NIS domain name", NULL },
+	{ 0, "pull", "WHEN", OPT_STR, O(pull), "from the registry in the image's name: always, missing (what isn't here) or never; missing", NULL },
 	{ 0, "rootfs", "DIR|FILE", OPT_STR, O(rootfs), "instead of an image: a directory, read-write, or a squashfs, erofs or ext4 file, with --overlay", NULL },
 	{ 0, "overlay", NULL, OPT_FLAG, O(overlay), "with --rootfs: changes go to a layer of the container's own", NULL },
 	{ 0, "read-only", NULL, OPT_FLAG, O(read_only), "root file system read-only", NULL },

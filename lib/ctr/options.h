@@ -7,7 +7,7 @@
 
 struct run_options {
 	bool detach, interactive, tty, rm, read_only, privileged, init, overlay, publish_all;
-	const char *rootfs, *name, *hostname, *domainname, *cidfile, *pidfile, *entrypoint, *workdir, *user;
+	const char *pull, *rootfs, *name, *hostname, *domainname, *cidfile, *pidfile, *entrypoint, *workdir, *user;
 	const char *restart, *stop_signal, *log, *oom_score_adj, *cgroup_parent, *detach_keys, *health_cmd;
 	const char *ip, *ip6, *mac;
 	const char *pid, *ipc, *uts, *cgroupns;

@@ -2,6 +2,8 @@
 #include "ctr/options.h"
 #include "base/userns.h"
 #include "image/image.h"
+#include "image/progress.h"
+#include "image/registry.h"
 #include "sys/fsimage.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -94,6 +96,37 @@ static int set_args(const struct run_options *o, const struct image *img, int n,
 	return err_hint(err, "give one after IMAGE, or set one: ctr-image import -c 'CMD [\"sh\"]'");
 }
 
+static int pull(const struct store *s, const char *name, struct err *err)
+{
+	struct registry_options registry = { 0 };
+	struct progress bar;
+	struct image_pull how = { .load = { .progress = progress_update, .progress_arg = &bar }, .registry = &registry, .sized = progress_size };
+	int r;
+
+	progress_begin(&bar, name, 0, false);
+	r = image_pull(s->root, name, &how, err);
+	progress_end(&bar);
+	strs_free(&how.load.loaded);
+	return r < 0 ? err_prefix(err, "pull %.200s", name) : 0;
+}
+
+static int find_image(const struct store *s, const char *when, const char *name, struct image *img, struct err *err)
+{
+	bool always = when && !strcmp(when, "always"), never = when && !strcmp(when, "never");
+	int r = -ENOENT;
+
+	if (when && !always && !never && strcmp(when, "missing"))
+		return err_msg(err, -EINVAL, "--pull %s: none of always, missing, never", when);
+	if (!always)
+		r = image_find_or_import(s->root, name, img, err);
+	if (r != -ENOENT || never || (!always && !image_name_has_registry(name)))
+		return r;
+	if (err)
+		*err = (struct err){ 0 };
+	r = pull(s, name, err);
+	return r < 0 ? r : image_find(s->root, name, img, err);
+}
+
 int options_root(const struct store *s, struct run_options *o, int n, char **operands, struct spec *spec, struct err *err)
 {
 	bool confined = !o->privileged && !strs_has(&o->security, "systempaths=unconfined");
@@ -107,7 +140,7 @@ int options_root(const struct store *s, struct run_options *o, int n, char **ope
 	}
 	if (o->overlay)
 		return err_msg(err, -EINVAL, "--overlay goes with --rootfs: an image has one already");
-	r = image_find_or_import(s->root, operands[0], &img, err);
+	r = find_image(s, o->pull, operands[0], &img, err);
 	if (r < 0)
 		return r;
 	from_config(&img, operands[0], spec);

@@ -189,7 +189,9 @@ int archive_text(struct archive *a, const char *name, const char *hex, struct bu
 	int fd, rc;
 
 	buf_str(out, "");
-	if (a->kind == ARCHIVE_STREAM) {
+	if (a->kind == ARCHIVE_REMOTE) {
+		rc = a->remote->text(a->remote, name, out, err);
+	} else if (a->kind == ARCHIVE_STREAM) {
 		rc = stream_text(a, name, out, err);
 	} else {
 		rc = fd = open_range(a, name, &r, err);

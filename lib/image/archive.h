@@ -21,8 +21,9 @@ struct archive_member {
 };
 
 struct archive {
-	enum archive_kind { ARCHIVE_STREAM, ARCHIVE_FILE, ARCHIVE_DIR } kind;
+	enum archive_kind { ARCHIVE_STREAM, ARCHIVE_FILE, ARCHIVE_DIR, ARCHIVE_REMOTE } kind;
 	int fd, folder;              /* the archive, and the store's LAYERS */
+	struct archive_remote *remote; /* of ARCHIVE_REMOTE, which isn't opened: its layers are brought by who made it */
 	int64_t max_window, max_size; /* what layer_import may take; MAX_SIZE of all layers together, 0: any */
 	void (*progress)(void *arg, int64_t bytes);
 	void *progress_arg;
@@ -34,6 +35,12 @@ struct archive {
 		bool wanted;         /* an image has it */
 	} *layers;
 	size_t nlayers;
+};
+
+/* One that is somewhere else. */
+struct archive_remote {
+	/* Member NAME's text at the end of OUT, its digest not yet checked. 0 or -errno, told. */
+	int (*text)(struct archive_remote *r, const char *name, struct buf *out, struct err *err);
 };
 
 /* Reads the archive FD: a directory, a tar, or a tar packed as a whole. From a stream all of it, layers into the store at once (nothing that
@@ -61,6 +68,7 @@ struct archive_blob {
 	unsigned char head[TAR_BLOCK];
 	size_t have, given;
 	bool digest;
+	int64_t passed;              /* bytes of it so far */
 	struct sha256 sha;
 };
 enum archive_content { ARCHIVE_OTHER, ARCHIVE_TEXT, ARCHIVE_TAR, ARCHIVE_PACKED };
@@ -72,6 +80,10 @@ enum archive_content archive_blob_content(const struct archive_blob *b);
 
 /* A layer of B's bytes: one more than its place in `layers`, or -errno. */
 int archive_make_layer(struct archive *a, struct archive_blob *b, const char *hex, struct err *err);
+/* The same, into MADE, which was begun; it joins nothing yet. UNPACKED: its tar's bytes. 0 or -errno: then it is to be unmade. */
+int archive_fill_layer(struct archive *a, struct archive_blob *b, const char *hex, struct layer_made *made, int64_t *unpacked, struct err *err);
+/* MADE joins `layers`, unless there is that layer already: then it is unmade. One more than its place. */
+int archive_join_layer(struct archive *a, struct layer_made *made, int64_t unpacked);
 /* The same of the layer that is in the store: 0 if it isn't. */
 int archive_known_layer(struct archive *a, const char *diff_id);
 

@@ -26,6 +26,7 @@ static ssize_t blob_read(struct source *s, void *data, size_t len, struct err *e
 		return n;
 	if (b->digest)
 		sha256_add(&b->sha, data, (size_t)n);
+	b->passed += n;
 	b->a->done += n;
 	if (b->a->progress)
 		b->a->progress(b->a->progress_arg, b->a->done);
@@ -118,26 +119,47 @@ static int check_digest(struct archive_blob *b, const char *hex, const char *dif
 	return strcmp(is, hex) ? err_msg(err, -EINVAL, "corrupt: its digest is sha256:%s", is) : 0;
 }
 
-int archive_make_layer(struct archive *a, struct archive_blob *b, const char *hex, struct err *err)
+int archive_fill_layer(struct archive *a, struct archive_blob *b, const char *hex, struct layer_made *made, int64_t *unpacked, struct err *err)
 {
 	struct layer_import how = { .digested = true, .resumed = a->kind == ARCHIVE_STREAM, .max_window = a->max_window, .max_size = a->max_size };
-	struct layer_made made;
-	int rc, at;
+	int rc;
 
 	b->digest = hex && archive_blob_content(b) == ARCHIVE_PACKED;
 	sha256_init(&b->sha);
-	rc = layer_make(a->folder, &b->s, &how, &made, err);
-	if (rc < 0)
-		return rc;
-	rc = drain(b, err);
+	rc = layer_fill(made, &b->s, &how, err);
+	if (rc == 0)
+		rc = drain(b, err);
+	*unpacked = how.unpacked;
 	if (rc == 0)
 		rc = check_digest(b, hex, how.diff_id, err);
-	at = rc < 0 ? rc : archive_known_layer(a, how.diff_id);
+	return rc == 0 && b->digest ? layer_note_packed(made->fd, hex, b->passed, zstd_is(load32(b->head)), err) : rc;
+}
+
+int archive_join_layer(struct archive *a, struct layer_made *made, int64_t unpacked)
+{
+	int at = archive_known_layer(a, made->diff_id);
+
 	if (at) {
-		layer_unmake(a->folder, &made);
+		layer_unmake(a->folder, made);
 		return at;
 	}
 	if (a->max_size) /* 0 means any */
-		a->max_size = how.unpacked < a->max_size ? a->max_size - how.unpacked : 1;
-	return add_layer(a, &made);
+		a->max_size = unpacked < a->max_size ? a->max_size - unpacked : 1;
+	return add_layer(a, made);
+}
+
+int archive_make_layer(struct archive *a, struct archive_blob *b, const char *hex, struct err *err)
+{
+	struct layer_made made;
+	int64_t unpacked;
+	int rc = layer_begin(a->folder, &made, err);
+
+	if (rc < 0)
+		return rc;
+	rc = archive_fill_layer(a, b, hex, &made, &unpacked, err);
+	if (rc < 0) {
+		layer_unmake(a->folder, &made);
+		return rc;
+	}
+	return archive_join_layer(a, &made, unpacked);
 }

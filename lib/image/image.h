@@ -2,6 +2,7 @@
  *
  *   layers/<diff_id hex>/tree/          the extracted layer in overlay's form (whiteouts char 0:0, trusted.overlay.opaque)
  *   layers/<diff_id hex>/size           bytes of file content in it
+ *   layers/<diff_id hex>/packed         "HEX LENGTH gzip|zstd": as what blob it came, if it came packed and its digest was known
  *   layers/<diff_id hex>/tar.idx        what its tar was besides (tar_index.h); replaced/: files that a later entry took the place of
  *   images/<config sha256 hex>/config.json   the OCI image configuration, as it is hashed
  *   images/names/<NAME with / as %>     symlink to ../<hex>
@@ -51,6 +52,16 @@ const char *image_host_architecture(char out[66]);
 /* A NAME with its default tag: "busybox" -> "busybox:latest". Grammar: [host[:port]/]path[:tag][@digest]. The canonical
  * form in OUT (malloc'ed). 0 or -EINVAL with what is wrong. */
 int image_name_check(const char *name, char **out, struct err *err);
+
+/* A canonical name's parts, malloc'ed; HOST is NULL where it has none, and TAG or DIGEST ("sha256:HEX") where it has the other only. */
+struct image_reference {
+	char *host, *path, *tag, *digest;
+};
+void image_name_split(const char *canonical, struct image_reference *out);
+void image_reference_free(struct image_reference *r);
+
+/* Whether NAME, as typed, tells a registry: a host, but not "localhost", by which podman's archives call what no registry has. */
+bool image_name_has_registry(const char *name);
 
 /* Finds an image by name, id, unique prefix of an id (4 digits and more), or, for a name without a host, as localhost/NAME or
  * docker.io/library/NAME. STORE is $CTRBOX_ROOT's descriptor. 0, -ENOENT (told), or -errno. */
@@ -112,6 +123,17 @@ struct image_load {
 	struct strs loaded;          /* out: names, and 12 digits of the ids of images without one */
 };
 int image_load(int store, int fd, struct image_load *how, struct err *err);
+
+/* Brings the image NAME ("HOST[:PORT]/PATH[:TAG][@DIGEST]", as typed) from its registry: HOW as image_load's. What of its layers is in the store isn't
+ * fetched; several come at once, each unpacked while it comes, and verified. 0; -ENOENT: the registry has no such image; or -errno: nothing
+ * changed then. All told. */
+struct registry_options;
+struct image_pull {
+	struct image_load load;
+	const struct registry_options *registry;
+	void (*sized)(void *progress_arg, int64_t bytes); /* NULL, or told how many bytes will come */
+};
+int image_pull(int store, const char *name, struct image_pull *how, struct err *err);
 
 /* Writes IMG's config, names it NAME (moving the name if it was another's; NULL: no name), fills img->id. HISTORY (may be NULL) is
  * added as what made its last layer. 0 or -errno. */

@@ -201,13 +201,34 @@ static int commit(struct load *l, struct strs *loaded, struct err *err)
 	return rc;
 }
 
-static void load_free(struct load *l)
+int load_begin(struct load *l, int store, const struct image_load *how, struct err *err)
+{
+	*l = (struct load){ .store = store, .platform = how->platform };
+	l->a = (struct archive){
+		.folder = store_folder(store, LAYERS, err), .max_window = how->max_window, .max_size = how->max_size,
+		.progress = how->progress, .progress_arg = how->progress_arg,
+	};
+	if (l->a.folder < 0)
+		return l->a.folder;
+	folder_sweep(l->a.folder, "", NULL); /* what a killed load left may be the room that this one needs */
+	return 0;
+}
+
+int load_finish(struct load *l, struct image_load *how, struct err *err)
+{
+	int rc = read_layers(l, err);
+
+	return rc == 0 ? commit(l, &how->loaded, err) : rc;
+}
+
+void load_end(struct load *l)
 {
 	for (size_t i = 0; i < l->n; i++) {
 		image_free(&l->v[i].img);
 		buf_free(&l->v[i].config);
 		strs_free(&l->v[i].names);
 		strs_free(&l->v[i].layers);
+		free(l->v[i].sizes);
 	}
 	free(l->v);
 	archive_close(&l->a);
@@ -216,23 +237,16 @@ static void load_free(struct load *l)
 
 int image_load(int store, int fd, struct image_load *how, struct err *err)
 {
-	struct load l = { .store = store, .platform = how->platform };
-	int rc;
+	struct load l;
+	int rc = load_begin(&l, store, how, err);
 
-	l.a = (struct archive){
-		.folder = store_folder(store, LAYERS, err), .max_window = how->max_window, .max_size = how->max_size,
-		.progress = how->progress, .progress_arg = how->progress_arg,
-	};
-	if (l.a.folder < 0)
-		return l.a.folder;
-	folder_sweep(l.a.folder, "", NULL); /* what a killed load left may be the room that this one needs */
+	if (rc < 0)
+		return rc;
 	rc = archive_open(&l.a, fd, err);
 	if (rc == 0)
 		rc = read_manifests(&l, err);
 	if (rc == 0)
-		rc = read_layers(&l, err);
-	if (rc == 0)
-		rc = commit(&l, &how->loaded, err);
-	load_free(&l);
+		rc = load_finish(&l, how, err);
+	load_end(&l);
 	return rc;
 }

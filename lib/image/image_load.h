@@ -16,6 +16,7 @@ struct load {
 		struct buf config;   /* as it is hashed */
 		struct strs names;   /* canonical */
 		struct strs layers;  /* the archive's names, lowest first */
+		int64_t *sizes;      /* bytes of them as they come, -1: not said; NULL: of none */
 	} *v;
 	size_t n, manifests, kept;
 	bool flat;                   /* blobs have no folder: skopeo's `dir:` */
@@ -30,6 +31,14 @@ int load_oci(struct load *l, const struct buf *text, struct err *err);
 
 /* The same of skopeo's `dir:`, whose MANIFEST is manifest.json. */
 int load_dir(struct load *l, const struct json *manifest, struct err *err);
+
+/* The same of TEXT, an image's manifest or an index of several platforms': it will be called NAME. */
+int load_manifest(struct load *l, const struct buf *text, const char *name, struct err *err);
+
+/* L begins; what it loaded gets into the store, all or nothing; and is freed. 0 or -errno, told. */
+int load_begin(struct load *l, int store, const struct image_load *how, struct err *err);
+int load_finish(struct load *l, struct image_load *how, struct err *err);
+void load_end(struct load *l);
 
 /* How well an image fits the PLATFORM that is wanted (NULL: this machine): -1 not at all, else more is better. What it doesn't say fits. */
 int platform_rank(const char *platform, const char *os, const char *architecture, const char *variant);

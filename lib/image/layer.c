@@ -174,15 +174,27 @@ static int fill(int tmp, struct source *from, struct layer_import *how, struct e
 	return rc < 0 ? err_sys(err, rc, "write the layer") : 0;
 }
 
+int layer_begin(int folder, struct layer_made *made, struct err *err)
+{
+	made->fd = folder_tmp(folder, made->tmp);
+	return made->fd < 0 ? err_sys(err, made->fd, "create a layer") : 0;
+}
+
+int layer_fill(struct layer_made *made, struct source *from, struct layer_import *how, struct err *err)
+{
+	int rc = fill(made->fd, from, how, err);
+
+	memcpy(made->diff_id, how->diff_id, sizeof made->diff_id);
+	return rc;
+}
+
 int layer_make(int folder, struct source *from, struct layer_import *how, struct layer_made *made, struct err *err)
 {
-	int rc;
+	int rc = layer_begin(folder, made, err);
 
-	made->fd = folder_tmp(folder, made->tmp);
-	if (made->fd < 0)
-		return err_sys(err, made->fd, "create a layer");
-	rc = fill(made->fd, from, how, err);
-	memcpy(made->diff_id, how->diff_id, sizeof made->diff_id);
+	if (rc < 0)
+		return rc;
+	rc = layer_fill(made, from, how, err);
 	if (rc < 0)
 		layer_unmake(folder, made);
 	return rc;
@@ -201,6 +213,35 @@ int64_t layer_size(int store, const char *diff_id)
 	}
 	buf_free(&text);
 	return size;
+}
+
+int layer_note_packed(int dir, const char *hex, int64_t length, bool zstd, struct err *err)
+{
+	char *text = xasprintf("%s %lld %s\n", hex, (long long)length, zstd ? "zstd" : "gzip");
+	int rc = file_replace(dir, "packed", text, strlen(text), 0644, false);
+
+	free(text);
+	return rc < 0 ? err_sys(err, rc, "write the layer") : 0;
+}
+
+bool layer_packed(int store, const char *diff_id, struct layer_packed *out)
+{
+	char path[sizeof LAYERS + 80];
+	struct buf text = { 0 };
+	bool good;
+
+	snprintf(path, sizeof path, LAYERS "/%s/packed", diff_id);
+	good = file_read(store, path, &text, 128) == 0 && text.len > 66 && text.p[64] == ' ';
+	if (good) {
+		char *end;
+
+		snprintf(out->hex, sizeof out->hex, "%s", text.p);
+		out->length = strtoll(text.p + 65, &end, 10);
+		out->zstd = strcmp(end, " zstd\n") == 0;
+		good = sha256_is_hex(out->hex) && out->length > 0;
+	}
+	buf_free(&text);
+	return good;
 }
 
 int layer_open(int store, const char *diff_id)

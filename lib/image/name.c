@@ -48,11 +48,12 @@ static size_t host_length(const char *name)
 	return 0;
 }
 
+/* Also an IPv6 address in brackets. */
 static bool host_ok(const char *s, size_t n)
 {
-	size_t word = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-");
+	size_t word = *s == '[' ? 1 + strspn(s + 1, "0123456789abcdefABCDEF:") : strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-");
 
-	if (!strspn(s, alnum))
+	if (*s == '[' ? s[word++] != ']' : !strspn(s, alnum))
 		return false;
 	if (s[word] == ':')
 		word += 1 + strspn(s + word + 1, "0123456789");
@@ -108,4 +109,30 @@ int image_name_check(const char *name, char **out, struct err *err)
 		return err_msg(err, -EINVAL, "bad image name \"%.100s\": %s", name, wrong);
 	*out = xasprintf("%s%s", name, added);
 	return 0;
+}
+
+void image_name_split(const char *canonical, struct image_reference *out)
+{
+	size_t host = host_length(canonical), path = host ? host + 1 : 0;
+	size_t len = strcspn(canonical, "@"), path_len = strcspn(canonical + path, ":@");
+	const char *tag = canonical[path + path_len] == ':' ? canonical + path + path_len + 1 : NULL;
+
+	out->host = host ? xstrndup(canonical, host) : NULL;
+	out->path = xstrndup(canonical + path, path_len);
+	out->tag = tag ? xstrndup(tag, (size_t)(canonical + len - tag)) : NULL;
+	out->digest = canonical[len] ? xstrdup(canonical + len + 1) : NULL;
+}
+
+void image_reference_free(struct image_reference *r)
+{
+	free(r->host);
+	free(r->path);
+	free(r->tag);
+	free(r->digest);
+	*r = (struct image_reference){ 0 };
+}
+
+bool image_name_has_registry(const char *name)
+{
+	return host_length(name) && !starts_with(name, "localhost/");
 }

@@ -12,14 +12,17 @@
 
 static int read_index(struct load *l, const struct json *index, const char *name, int depth, struct err *err);
 
-/* Where a descriptor's blob is; END: of a manifest's name in a `dir:`. 0 or -EINVAL. */
+/* Where a descriptor's blob is; END, of a manifest: how its name ends in a `dir:`. 0 or -EINVAL. */
 static int blob_name(const struct load *l, const struct json *descriptor, const char *end, char **out, struct err *err)
 {
 	const char *digest = json_str(descriptor, "digest");
 
 	if (!digest || !starts_with(digest, "sha256:") || !sha256_is_hex(digest + 7))
 		return err_msg(err, -EINVAL, "\"%.80s\" is no sha256 digest", digest ? digest : "");
-	*out = l->flat ? xasprintf("%s%s", digest + 7, end) : xasprintf("blobs/sha256/%s", digest + 7);
+	if (l->a.kind == ARCHIVE_REMOTE && *end)
+		*out = xasprintf("manifests/%s", digest);
+	else
+		*out = l->flat ? xasprintf("%s%s", digest + 7, end) : xasprintf("blobs/sha256/%s", digest + 7);
 	return 0;
 }
 
@@ -38,6 +41,7 @@ static int read_manifest(struct load *l, const struct json *m, const char *name,
 {
 	const struct json *list = json_get(m, "layers");
 	struct strs names = { 0 }, layers = { 0 };
+	int64_t *sizes = NULL;
 	char *config = NULL, *layer;
 	int rc = blob_name(l, json_get(m, "config"), "", &config, err);
 
@@ -45,6 +49,8 @@ static int read_manifest(struct load *l, const struct json *m, const char *name,
 		rc = blob_name(l, j, "", &layer, err);
 		if (rc == 0) {
 			strs_add(&layers, layer);
+			sizes = xrealloc(sizes, layers.n * sizeof *sizes);
+			sizes[layers.n - 1] = json_int(j, "size", -1);
 			free(layer);
 		}
 	}
@@ -54,6 +60,10 @@ static int read_manifest(struct load *l, const struct json *m, const char *name,
 	}
 	if (rc == 0)
 		rc = load_add(l, config, &names, &layers, err);
+	if (rc == 0)
+		l->v[l->n - 1].sizes = sizes;
+	else
+		free(sizes);
 	strs_free(&names);
 	strs_free(&layers);
 	free(config);
@@ -169,6 +179,19 @@ int load_dir(struct load *l, const struct json *manifest, struct err *err)
 {
 	l->flat = true;
 	return read_document(l, manifest, NULL, 0, err) < 0 ? err_prefix(err, "manifest.json") : 0;
+}
+
+int load_manifest(struct load *l, const struct buf *text, const char *name, struct err *err)
+{
+	struct json *j = json_parse(text->p, text->len, err);
+	int rc = j ? 0 : err->code;
+
+	if (j && json_int(j, "schemaVersion", 2) == 1)
+		rc = err_msg(err, -ENOTSUP, "its manifest is of docker's first kind, which is not supported");
+	if (rc == 0)
+		rc = read_document(l, j, name, 0, err);
+	json_free(j);
+	return rc;
 }
 
 int load_oci(struct load *l, const struct buf *text, struct err *err)

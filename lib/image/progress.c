@@ -26,6 +26,11 @@ static void bar(char *out, size_t size, int64_t bytes, int64_t total)
 		snprintf(out, size, " [%-*.*s] %3d%%", BAR, full, marks, (int)(bytes * 100 / total));
 }
 
+void progress_size(void *progress, int64_t total)
+{
+	((struct progress *)progress)->total = total;
+}
+
 void progress_update(void *progress, int64_t bytes)
 {
 	struct progress *p = progress;

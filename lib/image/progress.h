@@ -15,6 +15,9 @@ struct progress {
 /* QUIET, or stderr that is no terminal: nothing will be shown. */
 void progress_begin(struct progress *p, const char *what, int64_t total, bool quiet);
 
+/* How many there will be, once that is known: fits image_pull's sized. */
+void progress_size(void *progress, int64_t total);
+
 /* BYTES are done. Fits layer_import's progress; the line changes ten times a second. */
 void progress_update(void *progress, int64_t bytes);
 

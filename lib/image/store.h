@@ -48,8 +48,19 @@ struct layer_made {
 
 /* layer_import in two steps, for those who must have several, or none. What was made is on the disk after syncfs(FOLDER): only then
  * it may settle. 0 or -errno; a layer that couldn't be made leaves nothing, one that couldn't settle is to be unmade. */
+int layer_begin(int folder, struct layer_made *made, struct err *err);
+int layer_fill(struct layer_made *made, struct source *from, struct layer_import *how, struct err *err); /* what failed is to be unmade */
 int layer_make(int folder, struct source *from, struct layer_import *how, struct layer_made *made, struct err *err);
 int layer_settle(int folder, struct layer_made *m, struct err *err);
+
+/* Notes in the layer whose directory is DIR as what it came: a blob of that digest and length. 0 or -errno, told. And back: false if it isn't known. */
+struct layer_packed {
+	char hex[65];
+	int64_t length;
+	bool zstd;                   /* else by gzip */
+};
+int layer_note_packed(int dir, const char *hex, int64_t length, bool zstd, struct err *err);
+bool layer_packed(int store, const char *diff_id, struct layer_packed *out);
 
 /* Whether RC, why a layer couldn't be made, says something about the layer alone, not of the store. */
 bool layer_is_bad(int rc);
