@@ -183,6 +183,7 @@ int ctr_image_main(int argc, char **argv)
 		{ "import", NULL, ctr_image_import, "makes an image of a root file system's tar" },
 		{ "load", NULL, ctr_image_load, "takes images from an archive or a directory" },
 		{ "pull", NULL, ctr_image_pull, "brings an image from a registry" },
+		{ "push", NULL, ctr_image_push, "sends one there" },
 		{ "ls", "list", ctr_image_ls, "lists images" },
 		{ "rm", "remove", rm_main, "removes names and images" },
 		{ "tag", NULL, tag_main, "gives an image another name" },

@@ -135,6 +135,17 @@ struct image_pull {
 };
 int image_pull(int store, const char *name, struct image_pull *how, struct err *err);
 
+/* Sends the image NAME (as typed; a name with a registry and a tag) there. Layers that the registry has, packed as they came or not, there or in
+ * another of its repositories as far as the store's names tell, aren't sent; others go as tars. 0, and the manifest's digest; or -errno, told. */
+struct image_push {
+	const struct registry_options *registry;
+	void (*progress)(void *arg, int64_t bytes); /* NULL, or told how many bytes are there so far */
+	void (*sized)(void *arg, int64_t bytes);    /* NULL, or told how many there will be */
+	void *progress_arg;
+	char digest[65];             /* out: hex */
+};
+int image_push(int store, const char *name, struct image_push *how, struct err *err);
+
 /* Writes IMG's config, names it NAME (moving the name if it was another's; NULL: no name), fills img->id. HISTORY (may be NULL) is
  * added as what made its last layer. 0 or -errno. */
 int image_create(int store, struct image *img, const char *name, const char *history, struct err *err);

@@ -78,6 +78,7 @@ int layer_tar_plan(int store, const char *diff_id, struct layer_tar *t, struct e
 {
 	int dir = hold(store, diff_id, err), rc = dir;
 
+	t->packing = NULL;
 	memcpy(t->diff_id, diff_id, sizeof t->diff_id);
 	memcpy(t->digest, diff_id, sizeof t->digest);
 	if (dir >= 0) {

@@ -5,6 +5,7 @@
 #include "image/store.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 const struct layer_tar *image_save_layer(const struct image_save *s, const char *diff_id)
@@ -96,4 +97,17 @@ int image_save_add(struct image_save *s, int store, const char *name, struct err
 		return err_prefix(err, "%s", name);
 	adopt_digests(s, v);
 	return 0;
+}
+
+void image_save_free(struct image_save *s)
+{
+	for (size_t i = 0; i < s->nimages; i++) {
+		free(s->images[i].name);
+		image_free(&s->images[i].img);
+		strs_free(&s->images[i].names);
+		buf_free(&s->images[i].config);
+	}
+	free(s->images);
+	free(s->layers);
+	*s = (struct image_save){ 0 };
 }

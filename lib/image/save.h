@@ -10,6 +10,7 @@ struct layer_tar {
 	char digest[65];             /* of the tar: the same, but where the store doesn't know how that tar was and makes another */
 	int64_t length;
 	bool indexed;
+	const char *packing;         /* NULL: it is a tar; "+gzip", "+zstd": DIGEST and LENGTH are of it packed so */
 };
 
 /* What the layer's tar will be. Reads the whole layer if there is no index of it. 0 or -errno, told. */
@@ -41,8 +42,14 @@ struct image_save {
 /* Adds the image NAME to what is to be written. 0 or -errno, told. */
 int image_save_add(struct image_save *s, int store, const char *name, struct err *err);
 
+void image_save_free(struct image_save *s);
+
 /* Writes all of them: the same bytes every time, each layer once and verified. 0 or -errno, told. */
 int image_save_write(const struct image_save *s, int store, struct sink *to, struct err *err);
+
+/* The OCI manifest of an image that was added (image-spec, manifest.md), at the end of TEXT. */
+#define IMAGE_MEDIA "application/vnd.oci.image."
+void image_save_manifest(const struct image_save *s, const struct image_saved *v, struct buf *text);
 
 /* Digests and lengths of one layer of an image that was added. */
 const struct layer_tar *image_save_layer(const struct image_save *s, const char *diff_id);

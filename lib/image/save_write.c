@@ -12,7 +12,6 @@
 #include <sys/stat.h>
 
 #define BLOBS "blobs/sha256/"
-#define MEDIA "application/vnd.oci.image."
 
 struct writing {
 	struct sink s;               /* all goes through it */
@@ -154,18 +153,20 @@ static void document(struct json_out *o, const char *media)
 	json_put_str(o, "mediaType", media);
 }
 
-static void oci_manifest(const struct image_save *s, const struct image_saved *v, struct buf *text)
+void image_save_manifest(const struct image_save *s, const struct image_saved *v, struct buf *text)
 {
 	struct json_out o = { .b = text };
 
-	document(&o, MEDIA "manifest.v1+json");
-	descriptor(&o, "config", MEDIA "config.v1+json", v->id, (int64_t)v->config.len);
+	document(&o, IMAGE_MEDIA "manifest.v1+json");
+	descriptor(&o, "config", IMAGE_MEDIA "config.v1+json", v->id, (int64_t)v->config.len);
 	json_end(&o, '}');
 	json_begin(&o, "layers", '[');
 	for (size_t i = 0; i < v->img.layers.n; i++) {
 		const struct layer_tar *t = image_save_layer(s, v->img.layers.v[i]);
+		char media[64];
 
-		descriptor(&o, NULL, MEDIA "layer.v1.tar", t->digest, t->length);
+		snprintf(media, sizeof media, IMAGE_MEDIA "layer.v1.tar%s", t->packing ? t->packing : "");
+		descriptor(&o, NULL, media, t->digest, t->length);
 		json_end(&o, '}');
 	}
 	json_end(&o, ']');
@@ -174,7 +175,7 @@ static void oci_manifest(const struct image_save *s, const struct image_saved *v
 
 static void oci_name(struct json_out *o, const struct buf *manifest, const char *digest, const char *name)
 {
-	descriptor(o, NULL, MEDIA "manifest.v1+json", digest, (int64_t)manifest->len);
+	descriptor(o, NULL, IMAGE_MEDIA "manifest.v1+json", digest, (int64_t)manifest->len);
 	if (name) {
 		json_begin(o, "annotations", '{');
 		json_put_str(o, "org.opencontainers.image.ref.name", name);
@@ -190,7 +191,7 @@ static int oci_image(struct writing *w, const struct image_saved *v, struct json
 	char digest[65], name[96];
 	int rc;
 
-	oci_manifest(w->save, v, &text);
+	image_save_manifest(w->save, v, &text);
 	sha256_hex(text.p, text.len, digest);
 	for (size_t i = 0; i < v->names.n; i++)
 		oci_name(index, &text, digest, v->names.v[i]);
@@ -212,7 +213,7 @@ static int oci_head(struct writing *w, struct err *err)
 		rc = put_entry(w, "blobs/", S_IFDIR | 0755, 0, err);
 	if (rc == 0)
 		rc = put_entry(w, BLOBS, S_IFDIR | 0755, 0, err);
-	document(&o, MEDIA "index.v1+json");
+	document(&o, IMAGE_MEDIA "index.v1+json");
 	json_begin(&o, "manifests", '[');
 	for (size_t i = 0; i < w->save->nimages && rc == 0; i++)
 		rc = oci_image(w, &w->save->images[i], &o, err);
