@@ -19,7 +19,7 @@
 
 /* What a fetching process says; its parent reads it too. */
 struct report {
-	_Atomic int64_t done;        /* bytes that came */
+	atomic_uint done;            /* KB that came: no wider than what every processor writes at once */
 	int rc;
 	struct err err;
 	char diff_id[65];
@@ -73,7 +73,7 @@ static int64_t plan(struct load *l, struct jobs *j)
 
 static void count(void *arg, int64_t bytes)
 {
-	((struct report *)arg)->done = bytes;
+	((struct report *)arg)->done = (unsigned)(bytes >> 10);
 }
 
 static int bring(struct load *l, struct registry *r, struct job *j, struct err *err)
@@ -166,7 +166,7 @@ static void tell(struct load *l, const struct jobs *j)
 	int64_t sum = 0;
 
 	for (size_t i = 0; i < j->begun; i++)
-		sum += j->v[i].report->done;
+		sum += (int64_t)j->v[i].report->done << 10;
 	if (l->a.progress)
 		l->a.progress(l->a.progress_arg, sum);
 }
