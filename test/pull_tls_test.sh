@@ -73,7 +73,7 @@ test_both() {
 
 # Nobody else on this machine sees it.
 test_no_password_is_an_argument() {
-	do_this 'slow 3' 'basic user:secret'
+	do_this 'slow 1' texts 'basic user:secret'
 	for program in curl wget; do
 		(pull_by $program --creds user:secret "$SAFE/small") &
 		pulling=$!

@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #define CONFIG "/proc/self/fd/3"     /* where it reads what no argument may tell: those are seen by all */
-#define CONFIG_OPTION "--config=" CONFIG
 #define SAID_MAX 65536
 #define RANGE "Range: bytes="
 
@@ -230,7 +229,7 @@ int http_tool_ask(struct http *h, const struct http_request *q, struct err *err)
 
 	if (rc == 0) {
 		char *curl[] = { path, "-q", "-K", CONFIG, NULL };
-		char *wget[] = { path, CONFIG_OPTION, "-nv", "-S", "-O", "-", url, NULL };
+		char *wget[] = { path, "--config", CONFIG, "-nv", "-S", "-O", "-", url, NULL };
 
 		if (h->apart)
 			wget_config(&config, h, q);
