@@ -252,6 +252,19 @@ test_interrupted() {
 	assert_nothing
 }
 
+test_a_run_that_is_interrupted() {
+	do_this 'slow 60'
+	ctr-run --rm --net none "$BAD/small" true >said 2>&1 &
+	pulling=$!
+	wait_for 20 grep -q blobs asked
+	kill -TERM $pulling
+	wait $pulling
+	assertEquals 'it says that it failed' 125 $?
+	assertTrue "$(cat said)" "grep -q '^ctr-run: pull .*: Interrupted system call$' said"
+	assert_nothing
+	assertNull 'no container' "$(ctr-ps -aq)"
+}
+
 all_gone() {
 	ctr-gc
 	[ -z "$(find "$CTRBOX_ROOT/layers" -mindepth 1)" ]

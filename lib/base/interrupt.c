@@ -13,15 +13,25 @@ static void note(int sig)
 	came = sig;
 }
 
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+
 void interrupt_catch(void)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 	const struct sigaction act = { .sa_handler = note, .sa_flags = (int)SA_RESETHAND };
 	struct sigaction old;
 
 	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
 		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
 			sigaction(signals[i], &act, NULL);
+}
+
+void interrupt_release(void)
+{
+	struct sigaction old;
+
+	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler == note)
+			signal(signals[i], SIG_DFL);
 }
 
 bool interrupted(void)

@@ -7,6 +7,9 @@
 /* From here on SIGINT, SIGTERM and SIGHUP are only noted (unless they were ignored), and end a blocking system call; a second one kills. */
 void interrupt_catch(void);
 
+/* They act again as they do by themselves. */
+void interrupt_release(void);
+
 /* Whether one came. */
 bool interrupted(void);
 

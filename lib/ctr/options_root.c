@@ -1,5 +1,6 @@
 /* What it is made of: an image and what its config says, or a directory. */
 #include "ctr/options.h"
+#include "base/interrupt.h"
 #include "base/userns.h"
 #include "image/image.h"
 #include "image/progress.h"
@@ -104,7 +105,9 @@ static int pull(const struct store *s, const char *name, struct err *err)
 	int r;
 
 	progress_begin(&bar, name, 0, false);
+	interrupt_catch(); /* what was begun is taken back */
 	r = image_pull(s->root, name, &how, err);
+	interrupt_release();
 	progress_end(&bar);
 	strs_free(&how.load.loaded);
 	return r < 0 ? err_prefix(err, "pull %.200s", name) : 0;

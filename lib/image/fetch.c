@@ -101,13 +101,10 @@ static int bring(struct load *l, struct registry *r, struct job *j, struct err *
 /* ^C ends it at once: its parent takes back what it began. */
 static void fetch(struct load *l, struct registry *r, struct job *j, pid_t parent)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(1);
-	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-		signal(signals[i], SIG_DFL);
+	interrupt_release();
 	j->report->rc = bring(l, r, j, &j->report->err);
 	_exit(0);
 }

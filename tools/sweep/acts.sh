@@ -397,6 +397,32 @@ check_load() {
 	images_are_whole
 }
 
+act_pull() {
+	"$@" ctr-image pull "127.0.0.1:$(cat port)/two"
+}
+undo_pull() {
+	undo_images
+}
+check_pull() {
+	images_are_whole
+}
+
+act_push() {
+	"$@" ctr-image push "127.0.0.1:$(cat port)/two"
+}
+prepare_push() {
+	ctr-image load -q -i images.tar >/dev/null
+	ctr-image tag two "127.0.0.1:$(cat port)/two"
+	ctr-image rm two one
+	rm -f taken/blobs/sha256/* taken/sent
+	mv layout given
+	mv taken layout
+}
+undo_push() {
+	[ ! -d given ] || { mv layout taken && mv given layout; }
+	undo_images
+}
+
 act_commit() {
 	"$@" ctr-commit -m text a two
 }

@@ -14,12 +14,24 @@ make_world() {
 	make_images
 	ctr-net create --subnet 10.9.0.0/24 n >/dev/null
 	ctr-run --rm --net n -p 8080:80 --userns auto -v /data busybox true || exit
+	case $ACT in pull | push) serve_images ;; esac
 	mkdir mnt
 	ctr-image mount busybox mnt && ctr-image umount mnt
 	TAG=$(cat root/tag)
 	echo "$TAG" >"$RESULTS/$ACT.tag"
 	becomes no_veth
 	look base
+}
+
+# A registry that has `two`, and takes what it is given.
+serve_images() {
+	ctr-image load -q -i images.tar >/dev/null
+	ctr-image save --format oci -o two.tar two
+	ctr-image rm one two
+	mkdir -p layout taken/blobs/sha256
+	tar -C layout -xf two.tar
+	python3 "$TOP/test/registry.py" layout port /dev/null &
+	until [ -s port ]; do sleep 0.05; done
 }
 
 # The kernel takes them some time after their namespace.
