@@ -4,6 +4,8 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=test/registry_lib.sh
 . "$TOP/test/registry_lib.sh"
+# shellcheck source=test/rootless_lib.sh
+. "$TOP/test/rootless_lib.sh"
 
 oneTimeSetUp() {
 	make_layout
@@ -13,6 +15,7 @@ oneTimeSetUp() {
 }
 
 oneTimeTearDown() {
+	unmake_willi
 	end_server "$bad_registry"
 	end_server "$registry"
 }
@@ -328,6 +331,21 @@ test_run_pulls_what_is_missing() {
 	run_cap ctr-run localhost/nosuch true
 	assert_fails 125 'no such image: localhost/nosuch$'
 	small_image
+}
+
+test_an_ordinary_user() {
+	make_willi
+	box_image
+	do_this 'basic user:secret'
+	willi mkdir .docker
+	printf '{"auths": {"%s": {"auth": "%s"}}}' "$BAD" "$(printf user:secret | base64)" | willi tee .docker/config.json >/dev/null
+	run_cap willi ctr-run --rm --net none "$BAD/box" id -u
+	assert_ok
+	assert_out 0
+	run_cap willi ctr-image pull "$BAD/box"
+	assert_out "$BAD/box:latest"
+	small_image
+	wait_for 20 none_left
 }
 
 test_bad_words() {
