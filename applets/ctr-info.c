@@ -6,6 +6,7 @@
 #include "ctr/home.h"
 #include "ctr/outside.h"
 #include "ctr/rootless.h"
+#include "image/http.h"
 #include "net/probe.h"
 #include "sys/cgroup.h"
 #include "sys/probe.h"
@@ -259,6 +260,7 @@ int ctr_info_main(int argc, char **argv)
 	const struct list_options *o = &options.list;
 	struct report r = { 0 };
 	struct utsname u;
+	const char *tls = http_tls();
 
 	if (opt_parse(&usage, &options, argc, argv) > 0)
 		die_usage(2, "%s: no operand is taken", argv[0]);
@@ -270,6 +272,7 @@ int ctr_info_main(int argc, char **argv)
 		row(&r, features[i].name, feature_state(&features[i]), features[i].use, features[i].config);
 	store_rows(&r);
 	user_rows(&r);
+	row(&r, "https", tls ? tls : "no", "ctr-image pull by curl or GNU's wget, push by curl", NULL);
 	for (size_t i = 0; i < sizeof switches / sizeof *switches; i++)
 		row(&r, switches[i].name, switch_state(&switches[i]), switches[i].use, switches[i].config);
 	table_end(r.table);

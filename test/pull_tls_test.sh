@@ -53,6 +53,13 @@ refused_by() {
 	assertNull 'no layer' "$(find "$CTRBOX_ROOT/layers" -mindepth 1 2>/dev/null)"
 }
 
+test_which() {
+	for program in curl wget; do
+		run_cap env PATH="$WORK/$program" "$BUILD/bin/ctr-info" -f feature=https -n -r -o state
+		assert_out $program
+	done
+}
+
 test_both() {
 	odd=$(printf 'user:se"cr\134et')
 	for program in curl wget; do
@@ -121,6 +128,8 @@ test_whom_nobody_vouches_for() {
 
 test_without_any_of_them() {
 	for none in none busybox; do
+		run_cap env PATH="$WORK/$none" "$BUILD/bin/ctr-info" -f feature=https -n -r -o state
+		assert_out no
 		refused_by $none "https needs curl or GNU's wget.*skopeo copy" "$SAFE/small"
 	done
 }

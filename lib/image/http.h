@@ -63,6 +63,9 @@ void http_end(struct http_answer *a);
 /* Whether RC, from http_ask or a body, is the connection's failure: another attempt may do better. */
 bool http_was_cut(int rc);
 
+/* The program that would speak TLS: "curl", "wget", or NULL. */
+const char *http_tls(void);
+
 /* For http*.c: a connection to U: a descriptor, or -errno, told; and a socket as a sink, which takes as long as its SO_SNDTIMEO allows. */
 int http_connect(const struct url *u, int timeout_ms, struct err *err);
 struct send_sink {

@@ -128,6 +128,17 @@ static int find(struct http *h, bool sends, char **path, struct err *err)
 	return *path ? 0 : none(err);
 }
 
+const char *http_tls(void)
+{
+	struct http h = { .fd = -1 };
+	char *path;
+
+	if (find(&h, false, &path, NULL) < 0)
+		return NULL;
+	free(path);
+	return h.apart ? "wget" : "curl";
+}
+
 /* Its output comes by a socket, as a server's would, so that waiting for it has an end. */
 static int start(struct http *h, char **argv, int input, const struct buf *config, struct err *err)
 {
