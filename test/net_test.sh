@@ -241,6 +241,24 @@ test_connected_it_stays_through_a_restart_by_policy() {
 	assert_match ',10\.9\.0\.3$' "$(ip_of a)"
 }
 
+# What an interface would ask and tell about an IPv6 address of its own making, a bridge hands to each of its ports.
+test_no_ipv6_unasked() {
+	make_net n
+	ctr-net create --subnet 10.9.2.0/24 --subnet fd00:9::/64 six >/dev/null
+	sleeper a --net n
+	sleeper b --net six
+	ctr-net create --subnet 10.9.3.0/24 later >/dev/null
+	ctr-net connect later a
+	addresses='ip -6 -o addr show scope link'
+	run_cap ctr-exec a sh -c "sleep 2; $addresses"
+	assert_out ''
+	wait_for 5 eval "ctr-exec b $addresses | grep -q fe80"
+	assertEquals 'it has one where there is IPv6' 0 $?
+	assertNull 'none on the ends of the host' "$($addresses | grep ' vc')"
+	ctr-rm -f a b >/dev/null
+	ctr-net rm six later
+}
+
 test_run_in_a_namespace() {
 	make_net n
 	sleeper a --net n

@@ -36,6 +36,13 @@ static void put_family(struct buf *b, int index, const char *ip, int64_t prefix,
 		link_put_default_route(b, index, &g);
 }
 
+/* What comes from a LAN by macvlan or ipvlan stays. */
+void networks_quiet_one(struct netlink *nl, const struct attachment *a)
+{
+	if (*a->host && !a->ip6)
+		link_be_quiet(nl, a->name);
+}
+
 void networks_put_one(struct buf *b, const struct attachment *a, int index, bool way4, bool way6)
 {
 	bool ptp = !strcmp(a->driver, "ptp");
@@ -87,6 +94,7 @@ int networks_configure(const struct state *st, struct netlink *host, struct err 
 
 		if (iface_attached(&a[i]))
 			continue;
+		networks_quiet_one(&nl, &a[i]);
 		r = link_find(&nl, a[i].name, &l, err); /* no number is certain: tunnel drivers put their own interfaces into a new namespace */
 		networks_put_one(&b, &a[i], l.index, way4, way6);
 		way4 = way4 && (!a[i].gateway || a[i].internal);

@@ -98,6 +98,7 @@ static int configure_one(void *arg, struct err *err)
 	if (!r)
 		r = link_find(&nl, a->name, &l, err);
 	if (!r) {
+		networks_quiet_one(&nl, a);
 		networks_put_one(&b, a, l.index, false, false);
 		r = netlink_talk(&nl, &b, "configure the interface", NULL, NULL, err);
 	}

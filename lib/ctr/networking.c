@@ -289,6 +289,8 @@ int networks_connect_one(const struct store *s, struct netlink *nl, const struct
 	code = link_make_veth(nl, a->host, bridge ? l.index : 0, network_group(s->tag, a->network), a->name, netns, mac, (int)a->mtu, err);
 	if (code < 0)
 		return code;
+	if (bridge)
+		link_be_quiet(nl, a->host); /* the bridge has the addresses */
 	return bridge ? settle_port(s, nl, r, a, l.index, err) : settle_ptp(s, nl, a, err);
 }
 

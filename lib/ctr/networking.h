@@ -50,6 +50,8 @@ int networks_publish_again(const struct store *s, const struct record *r, struct
 int networks_reserve_one(const struct store *s, struct record *r, const struct net_spec *want, struct err *err);
 int networks_connect_one(const struct store *s, struct netlink *nl, const struct record *r, const struct attachment *a, int netns,
 			 struct err *err);
+/* Before it is up, where its network has no IPv6: what it would send about an address of its own making goes to all the bridge's ports. */
+void networks_quiet_one(struct netlink *nl, const struct attachment *a);
 void networks_put_one(struct buf *b, const struct attachment *a, int index, bool way4, bool way6);
 void networks_carry_one(struct netlink *inner, struct netlink *host, const struct attachment *a);
 /* With the names that lead to it. */

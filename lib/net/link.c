@@ -161,6 +161,20 @@ int link_make_veth(struct netlink *nl, const char *name, int master, uint32_t gr
 	return master == -EOPNOTSUPP ? err_hint(err, "is veth in this kernel? CONFIG_VETH") : master;
 }
 
+void link_be_quiet(struct netlink *nl, const char *name)
+{
+	struct buf b = { 0 };
+	size_t start = begin_link(&b, RTM_SETLINK, NLM_F_ACK, 0, 0, 0), families, inet6;
+
+	netlink_str(&b, IFLA_IFNAME, name);
+	families = netlink_nest(&b, IFLA_AF_SPEC);
+	inet6 = netlink_nest(&b, AF_INET6);
+	netlink_u8(&b, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
+	netlink_nest_end(&b, inet6);
+	netlink_nest_end(&b, families);
+	send_one(nl, &b, start, "set the IPv6 of", name, NULL);
+}
+
 int link_make_child(struct netlink *nl, const char *kind, int parent, const char *peer, int netns, const uint8_t mac[6], int mtu,
 		    struct err *err)
 {

@@ -31,6 +31,10 @@ int link_each(struct netlink *nl, int (*call)(void *arg, const struct link *l), 
 /* Makes a bridge, up, with a MAC of its own (so that it doesn't change as ports come and go). -EEXIST if the name is taken. */
 int link_make_bridge(struct netlink *nl, const char *name, uint32_t group, const uint8_t mac[6], int mtu, struct err *err);
 
+/* Interface NAME gives itself no IPv6 address (addr_gen_mode none, ip-sysctl.rst): it asks nobody whether one is free, and tells nobody what it listens
+ * to, which a bridge would hand to each of its ports. To be called before it has a carrier. A kernel without IPv6 needs none of it. */
+void link_be_quiet(struct netlink *nl, const char *name);
+
 /* Makes a veth pair in one message: NAME here, up, a port of MASTER or (0) one of GROUP; PEER, with MAC, in the network
  * namespace NETNS. */
 int link_make_veth(struct netlink *nl, const char *name, int master, uint32_t group, const char *peer, int netns, const uint8_t mac[6],
