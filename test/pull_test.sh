@@ -294,6 +294,34 @@ test_names_from_the_hosts_file() {
 	assert_small "box.example:${BAD#*:}/small"
 }
 
+# A name server that knows one name, and answers nothing to whoever asks for IPv6.
+test_names_by_dns() {
+	cat >dns.py <<'END'
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("127.0.0.1", 53))
+while True:
+    q, who = s.recvfrom(512)
+    end = q.index(b"\0", 12) + 5
+    known = b"\x08registry\7example\0\0\1" in q
+    answer = b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x7f\0\0\1" if known else b""
+    code = b"\x81\x80" if b"\x08registry\7example" in q else b"\x81\x83"
+    s.sendto(q[:2] + code + b"\0\1" + (b"\0\1" if known else b"\0\0") + b"\0\0\0\0" + q[12:end] + answer, who)
+END
+	python3 dns.py &
+	dns=$!
+	wait_for 20 eval 'ss -uln | grep -q 127.0.0.1:53'
+	echo 'nameserver 127.0.0.1' >resolv.conf
+	mount --bind resolv.conf /etc/resolv.conf
+	run_cap ctr-image pull --plain-http "registry.example:${BAD#*:}/small"
+	assert_ok
+	assert_small "registry.example:${BAD#*:}/small"
+	run_cap ctr-image pull --plain-http "nosuch.example:${BAD#*:}/small"
+	assert_fails 1 'look up nosuch.example: Name does not resolve'
+	end_server $dns
+	umount /etc/resolv.conf
+}
+
 test_over_ipv6() {
 	python3 -c '
 import http.server, socket
