@@ -7,6 +7,8 @@
 #include "ctr/store.h"
 
 #include <errno.h>
+#include <stdint.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
@@ -34,6 +36,19 @@ void image_get(int store, const char *name, struct image *img)
 
 	if (image_find(store, name, img, &err) < 0)
 		die_err(1, NULL, &err);
+}
+
+void image_credentials(const char **typed)
+{
+	char *mine;
+
+	if (!*typed)
+		return;
+	if (!strchr(*typed, ':'))
+		die_usage(2, "--creds is USER:PASSWORD");
+	mine = xstrdup(*typed);
+	memset((char *)(uintptr_t)*typed, '*', strlen(*typed));
+	*typed = mine;
 }
 
 void image_used(struct image_use *use)

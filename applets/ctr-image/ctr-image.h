@@ -18,6 +18,9 @@ void image_get(int store, const char *name, struct image *img);
 /* What containers use, or the end. */
 void image_used(struct image_use *use);
 
+/* What --creds was given, or NULL: checked, and taken out of our command line, which everybody can read. */
+void image_credentials(const char **typed);
+
 /* As many descriptors as are allowed: each layer is held until all are verified. */
 void image_allow_descriptors(void);
 

@@ -6,7 +6,6 @@
 #include "image/progress.h"
 #include "image/registry.h"
 
-#include <string.h>
 
 struct pull_options {
 	struct registry_options registry;
@@ -40,8 +39,7 @@ int ctr_image_pull(int argc, char **argv)
 	int rc;
 
 	image_operands(opt_parse(&pull_usage, &o, argc, argv), 1, "NAME");
-	if (o.registry.credentials && !strchr(o.registry.credentials, ':'))
-		die_usage(2, "--creds is USER:PASSWORD");
+	image_credentials(&o.registry.credentials);
 	if (o.max_size < 0 || o.max_window < 0)
 		die_usage(2, "--max-%s is a size", o.max_size < 0 ? "size" : "window");
 	progress_begin(&bar, argv[0], 0, o.quiet);

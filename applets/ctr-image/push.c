@@ -48,8 +48,7 @@ int ctr_image_push(int argc, char **argv)
 	int rc;
 
 	image_operands(opt_parse(&push_usage, &o, argc, argv), 1, "NAME");
-	if (o.registry.credentials && !strchr(o.registry.credentials, ':'))
-		die_usage(2, "--creds is USER:PASSWORD");
+	image_credentials(&o.registry.credentials);
 	progress_begin(&bar, argv[0], 0, o.quiet);
 	struct image_push how = { .registry = &o.registry, .progress = progress_update, .sized = progress_size, .progress_arg = &bar };
 
