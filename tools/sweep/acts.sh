@@ -571,6 +571,7 @@ act_net_connect() {
 prepare_net_connect() {
 	ctr-net create --subnet 10.8.0.0/24 m >/dev/null
 	ctr-run --rm --net m busybox true
+	becomes no_veth
 	a_runs
 }
 undo_net_connect() {
