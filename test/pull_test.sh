@@ -144,7 +144,7 @@ wrong_range' 'another part'
 }
 
 test_statuses() {
-	refused 'status 404' 'not found: 404: it is \?\[31m so'
+	refused 'status 404' 'not found: 404: it is  \[31m so'
 	refused 'status 403' 'denied: 403'
 	refused 'status 500' 'it answers 500'
 	refused 'status 301' 'without saying where to'

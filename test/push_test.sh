@@ -107,6 +107,17 @@ test_what_goes_wrong() {
 	ctr-image rm "$BAD/small"
 }
 
+# What may not be taken from another repository is sent.
+test_a_mount_that_is_refused() {
+	ctr-image tag small "$BAD/small"
+	ctr-image tag small "$BAD/other"
+	do_this no_mount
+	run_cap ctr-image push "$BAD/small"
+	assert_ok
+	assertEquals 'four blobs' 4 "$(find layout/blobs/sha256 -type f | wc -l)"
+	ctr-image rm "$BAD/small" "$BAD/other"
+}
+
 test_who_asks() {
 	ctr-image tag small "$BAD/small"
 	for words in 'basic user:secret' 'token user:secret'; do

@@ -16,7 +16,7 @@ It reads what to do from LAYOUT/do at each request: lines `WORD VALUE`
 	wrong_range   it answers with another part than it was asked for; first: with docker's first kind of manifest
 	close         after each answer
 	texts         what is done to blobs is done to configs too
-	cut_upload N  the first N uploads are cut off in the middle; full: none is taken; lost: none has a place to go to
+	cut_upload N  the first N uploads are cut off in the middle; full: none is taken; no_mount: none from elsewhere; lost: none has a place to go to
 What is sent to it gets into LAYOUT/blobs, manifests into LAYOUT/sent.
 LOG gets a line each: METHOD PATH RANGE AUTHORIZATION, `-` where there is none.
 """
@@ -144,7 +144,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.received()
         if not self.let_in(do):
             return
-        if "full" in do:
+        if "no_mount" in do and "mount=" in self.path:
+            self.plain(403)
+        elif "full" in do:
             self.plain(413, body=b'{"errors": [{"code": "X", "message": "no more room"}]}')
         else:
             self.plain(202, [] if "lost" in do else [("Location", "/upload/1?state=a")])

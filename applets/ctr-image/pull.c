@@ -6,7 +6,6 @@
 #include "image/progress.h"
 #include "image/registry.h"
 
-
 struct pull_options {
 	struct registry_options registry;
 	const char *platform;

@@ -6,7 +6,6 @@
 #include "image/progress.h"
 #include "image/registry.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -35,7 +35,7 @@ static void put_line(char *line, size_t size)
 	size_t n = strnlen(line, size - 2);
 
 	for (size_t i = 0; i < n; i++)
-		if ((unsigned char)line[i] < ' ')
+		if ((unsigned char)line[i] < ' ' || line[i] == 127)
 			line[i] = ' ';
 	line[n] = '\n';
 	write_all(STDERR_FILENO, line, n + 1);

@@ -147,14 +147,9 @@ static int open_range(struct archive *a, const char *name, struct range_source *
 
 static int read_range(struct range_source *r, struct buf *out, struct err *err)
 {
-	char data[4096];
-	ssize_t n;
-
 	if (r->end - r->at > ARCHIVE_TEXT_MAX)
 		return err_msg(err, -EFBIG, "%lld bytes are too many for what should be JSON", (long long)(r->end - r->at));
-	while ((n = r->s.read(&r->s, data, sizeof data, err)) > 0)
-		buf_add(out, data, (size_t)n);
-	return (int)n;
+	return source_text(&r->s, ARCHIVE_TEXT_MAX, out, err);
 }
 
 static int stream_text(struct archive *a, const char *name, struct buf *out, struct err *err)

@@ -49,8 +49,8 @@ int http_connect(const struct url *u, int timeout_ms, struct err *err)
 	if (rc < 0)
 		return rc;
 	rc = -EHOSTUNREACH;
-	for (const struct addrinfo *a = list; a && rc < 0 && !interrupted(); a = a->ai_next)
-		rc = try(a, timeout_ms);
+	for (const struct addrinfo *a = list; a && rc < 0 && rc != -EINTR; a = a->ai_next)
+		rc = interrupted() ? -EINTR : try(a, timeout_ms);
 	freeaddrinfo(list);
 	return rc < 0 ? err_sys(err, rc, "connect to %.200s port %s", u->host, u->port) : rc;
 }

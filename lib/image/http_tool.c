@@ -266,8 +266,6 @@ static void put_reason(const struct http *h, struct buf *out)
 	for (char *line = strtok(said.p, "\n"); line && !out->len; line = strtok(NULL, "\n"))
 		if (*line != ' ' && (!h->apart || starts_with(line, "ERROR") || starts_with(line, "failed") || strstr(line, ": ")))
 			buf_str(out, line);
-	for (size_t i = 0; i < out->len; i++)
-		out->p[i] = out->p[i] < ' ' || out->p[i] == 127 ? '?' : out->p[i];
 	buf_free(&said);
 }
 

@@ -13,20 +13,12 @@ struct remote {
 static int read_config(struct registry *r, const char *hex, struct buf *out, struct err *err)
 {
 	struct registry_blob from;
-	char data[4096];
-	ssize_t n;
+	int rc;
 
 	registry_blob_init(&from, r, hex, -1);
-	while ((n = from.s.read(&from.s, data, sizeof data, err)) > 0) {
-		if (out->len + (size_t)n > ARCHIVE_TEXT_MAX)
-			n = err_msg(err, -EFBIG, "it is too large for what should be JSON");
-		else
-			buf_add(out, data, (size_t)n);
-		if (n < 0)
-			break;
-	}
+	rc = source_text(&from.s, ARCHIVE_TEXT_MAX, out, err);
 	registry_blob_end(&from);
-	return (int)n;
+	return rc;
 }
 
 /* "manifests/sha256:HEX", "blobs/sha256/HEX" */

@@ -116,7 +116,10 @@ static int begin(struct push *p, const char *digest, const char *from, struct ur
 	free(path);
 	if (rc < 0)
 		return rc;
-	if (a.status != 201 && a.status != 202) {
+	if (from && a.status / 100 == 4) { /* what we may not take from there we may send */
+		http_end(&a);
+		rc = begin(p, digest, NULL, to, err);
+	} else if (a.status != 201 && a.status != 202) {
 		rc = registry_refused(&a, &there, err);
 	} else {
 		const char *location = http_header(&a, "location");

@@ -104,18 +104,15 @@ static int follow(struct url *u, struct http_answer *a, struct err *err)
 	return 0;
 }
 
-/* The registry's own words, {"errors":[{"code","message"}]}, as far as they can be printed. */
+/* The registry's own words, {"errors":[{"code","message"}]}. */
 static void put_reason(struct http_answer *a, struct buf *out)
 {
 	struct buf text = { 0 };
-	char data[2048];
 	struct json *j;
 	const struct json *list;
 	const char *said;
-	ssize_t n;
 
-	while (text.len < ERROR_MAX && (n = a->s.read(&a->s, data, sizeof data, NULL)) > 0)
-		buf_add(&text, data, (size_t)n);
+	source_text(&a->s, ERROR_MAX, &text, NULL); /* else without them */
 	j = text.len ? json_parse(text.p, text.len, NULL) : NULL;
 	list = json_get(j, "errors");
 	list = list && list->type == JSON_ARRAY ? list->child : NULL;
@@ -124,8 +121,6 @@ static void put_reason(struct http_answer *a, struct buf *out)
 		said = list ? json_str(list, "code") : NULL;
 	if (said)
 		buf_fmt(out, ": %.200s", said);
-	for (size_t i = 0; i < out->len; i++)
-		out->p[i] = out->p[i] < ' ' || out->p[i] == 127 ? '?' : out->p[i];
 	json_free(j);
 	buf_free(&text);
 }
@@ -210,21 +205,6 @@ int registry_get(struct registry *r, const char *path, const struct strs *header
 	return rc;
 }
 
-static int read_text(struct http_answer *a, struct buf *out, struct err *err)
-{
-	char data[4096];
-	ssize_t n;
-
-	out->len = 0;
-	buf_str(out, "");
-	while ((n = a->s.read(&a->s, data, sizeof data, err)) > 0) {
-		if (out->len + (size_t)n > ARCHIVE_TEXT_MAX)
-			return err_msg(err, -EFBIG, "it is too large for what should be JSON");
-		buf_add(out, data, (size_t)n);
-	}
-	return (int)n;
-}
-
 /* DIGEST: what the registry says that it is, malloc'ed, or NULL. */
 static int read_manifest(struct registry *r, const char *path, struct buf *out, char **digest, struct err *err)
 {
@@ -237,7 +217,8 @@ static int read_manifest(struct registry *r, const char *path, struct buf *out, 
 	strs_free(&headers);
 	if (rc < 0)
 		return rc;
-	rc = read_text(&a, out, err);
+	out->len = 0;
+	rc = source_text(&a.s, ARCHIVE_TEXT_MAX, out, err);
 	*digest = xstrdup(http_header(&a, "docker-content-digest"));
 	http_end(&a);
 	return rc;
@@ -254,7 +235,8 @@ int registry_manifest(struct registry *r, const char *name, struct buf *out, str
 		said = NULL;
 		rc = read_manifest(r, path, out, &said, err);
 	}
-	sha256_hex(out->p ? out->p : "", out->len, is);
+	buf_str(out, "");
+	sha256_hex(out->p, out->len, is);
 	if (starts_with(name, "sha256:") || !said || !starts_with(said, "sha256:")) {
 		free(said);
 		said = starts_with(name, "sha256:") ? xstrdup(name) : NULL;

@@ -108,39 +108,26 @@ static bool may_be_told(const struct registry *r, const struct url *realm)
 	return url_same_origin(realm, &r->base) || (r->base.tls && realm->tls);
 }
 
-/* A token must not end the header that it will stand in. */
-static bool is_token(const char *s)
-{
-	for (; *s; s++)
-		if (*s <= ' ' || *s > '~')
-			return false;
-	return true;
-}
-
 static int use_token(struct registry *r, struct http_answer *a, struct err *err)
 {
 	struct buf text = { 0 };
-	char data[2048];
 	struct json *j;
 	const char *token;
-	ssize_t n = 0;
+	int rc = source_text(&a->s, TOKEN_MAX, &text, err);
 
-	while (text.len < TOKEN_MAX && (n = a->s.read(&a->s, data, sizeof data, err)) > 0)
-		buf_add(&text, data, (size_t)n);
-	j = n == 0 && text.len ? json_parse(text.p, text.len, NULL) : NULL;
+	j = rc == 0 && text.len ? json_parse(text.p, text.len, NULL) : NULL;
 	token = json_str(j, "token");
 	if (!token)
 		token = json_str(j, "access_token");
-	if (token && is_token(token)) {
+	if (token && url_is_word(token)) {
 		free(r->authorization);
 		r->authorization = xasprintf("Bearer %s", token);
-		n = 0;
-	} else if (n >= 0) {
-		n = err_msg(err, -EPROTO, "it gives no token");
+	} else if (rc == 0) {
+		rc = err_msg(err, -EPROTO, "it gives no token");
 	}
 	json_free(j);
 	buf_free(&text);
-	return (int)n;
+	return rc;
 }
 
 static int ask_for_token(struct registry *r, const struct url *u, struct err *err)

@@ -23,6 +23,20 @@ static int fd_write(struct sink *s, const void *data, size_t len, struct err *er
 	return rc < 0 ? err_sys(err, rc, "write") : 0;
 }
 
+int source_text(struct source *s, size_t max, struct buf *out, struct err *err)
+{
+	size_t before = out->len;
+	char data[4096];
+	ssize_t n;
+
+	while ((n = s->read(s, data, sizeof data, err)) > 0) {
+		if (out->len - before + (size_t)n > max)
+			return err_msg(err, -EFBIG, "more than %zu bytes are too many for what should be JSON", max);
+		buf_add(out, data, (size_t)n);
+	}
+	return (int)n;
+}
+
 void fd_source_init(struct fd_source *s, int fd)
 {
 	*s = (struct fd_source){ { fd_read }, fd };

@@ -35,6 +35,10 @@ struct tar_extract {
  * umask is 0 meanwhile. 0 or -errno: truncation, corruption and refusal name the entry and the offset. */
 int tar_extract(struct tar_extract *t, struct source *from, struct err *err);
 
+/* All of S, which should be a short text, at the end of OUT. 0; -EFBIG: it has more than MAX bytes; or -errno. Told. */
+struct buf;
+int source_text(struct source *s, size_t max, struct buf *out, struct err *err);
+
 /* Where an archive goes. WRITE takes everything or returns -errno. */
 struct sink {
 	int (*write)(struct sink *s, const void *data, size_t len, struct err *err);

@@ -10,8 +10,7 @@
 
 #define URL_MAX 8192
 
-/* What may stand in a request's line: no blank, no control character, nothing that isn't ASCII. */
-static bool printable(const char *s)
+bool url_is_word(const char *s)
 {
 	for (; *s; s++)
 		if (*s <= ' ' || *s > '~')
@@ -59,7 +58,7 @@ int url_parse(const char *text, struct url *out, struct err *err)
 	size_t n;
 
 	*out = (struct url){ .tls = strncasecmp(text, "https://", 8) == 0 };
-	if (!printable(text) || strlen(text) > URL_MAX || (!out->tls && strncasecmp(text, "http://", 7)))
+	if (!url_is_word(text) || strlen(text) > URL_MAX || (!out->tls && strncasecmp(text, "http://", 7)))
 		return refuse(out, text, err);
 	rest = text + (out->tls ? 8 : 7);
 	n = strcspn(rest, "/?#");

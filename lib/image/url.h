@@ -28,4 +28,7 @@ char *url_text(const struct url *u);
 
 void url_free(struct url *u);
 
+/* Whether S may stand in a request, and ends nothing there: no blank, no control character, nothing that isn't ASCII. */
+bool url_is_word(const char *s);
+
 #endif
