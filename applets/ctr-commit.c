@@ -15,7 +15,7 @@ struct options {
 static const struct opt opts[] = {
 	{ 'm', "message", "TEXT", OPT_STR, O(message), "what the image's history says", NULL },
 	{ 'c', "change", "'CMD ..'", OPT_STRS, O(changes),
-	  "set CMD, ENTRYPOINT, ENV, USER, WORKDIR, EXPOSE, VOLUME, LABEL or STOPSIGNAL", NULL },
+	  "one of a Dockerfile's instructions that set what an image's containers get: CMD, ENV, USER ..", NULL },
 	OPT_END
 };
 

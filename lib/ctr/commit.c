@@ -163,7 +163,7 @@ static int fill_config(const struct commit *c, struct image *img, struct err *er
 	if (spec->rootfs)
 		strs_free(&img->layers);
 	for (size_t i = 0; i < c->changes->n && !r; i++)
-		r = image_change(img, c->changes->v[i], err);
+		r = image_change(img, c->changes->v[i], NULL, err);
 	return r;
 }
 

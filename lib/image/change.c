@@ -1,169 +1,247 @@
-/* Dockerfile instructions that change a config: docker's reference, "docker import --change". */
-#include "image/image.h"
+/* Dockerfile instructions that change a config: docker's "Dockerfile reference", and "docker import --change". */
+#include "image/change.h"
 
-#include "base/json.h"
-
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-/* ["a", "b"]: true, with its strings in OUT. */
-static bool json_form(const char *text, struct strs *out)
+#define PAIRS_MAX 10000 /* of environment or labels; of bytes WORDS_MAX */
+
+/* The list, or what the shell is to be told. */
+static void set_command(const struct image *img, struct strs *to, const char *text)
 {
-	struct json *j = *text == '[' ? json_parse(text, strlen(text), NULL) : NULL;
-	bool ok = j && j->type == JSON_ARRAY;
+	struct strs command = { 0 };
 
-	for (const struct json *e = ok ? j->child : NULL; e; e = e->next)
-		ok &= e->type == JSON_STRING;
-	for (const struct json *e = ok ? j->child : NULL; e; e = e->next)
-		strs_add(out, e->text);
-	json_free(j);
-	return ok;
-}
-
-/* CMD and ENTRYPOINT: the list, or what a shell is to be told. */
-static int set_command(struct strs *to, const char *text)
-{
-	strs_free(to);
-	if (json_form(text, to))
-		return 0;
-	strs_add(to, "/bin/sh");
-	strs_add(to, "-c");
-	strs_add(to, text);
-	return 0;
-}
-
-/* Cuts the next word off *P, quotes and backslashes taken away: malloc'ed, or NULL at the end. */
-static char *next_word(const char **p)
-{
-	struct buf w = { 0 };
-	char quote = 0;
-	const char *s = *p + strspn(*p, " \t");
-
-	if (!*s)
-		return NULL;
-	buf_str(&w, "");
-	for (; *s && (quote || !strchr(" \t", *s)); s++) {
-		if (quote ? *s == quote : *s == '"' || *s == '\'')
-			quote = quote ? 0 : *s;
-		else if (*s == '\\' && s[1] && quote != '\'')
-			buf_char(&w, *++s);
-		else
-			buf_char(&w, *s);
-	}
-	*p = s;
-	return w.p;
-}
-
-/* K=V K2="V 2", or the old form K V. */
-static int set_pairs(struct strs *to, const char *text, struct err *err)
-{
-	size_t key = strcspn(text, "= \t");
-	char *word;
-
-	if (key && text[key] && text[key] != '=') {
-		char *k = xstrndup(text, key);
-
-		strs_setenv(to, k, text + key + strspn(text + key, " \t"));
-		free(k);
-		return 0;
-	}
-	while ((word = next_word(&text))) {
-		char *eq = strchr(word, '=');
-		bool ok = eq && eq != word;
-
-		if (ok) {
-			*eq = 0;
-			strs_setenv(to, word, eq + 1);
-		} else {
-			err_msg(err, -EINVAL, "\"%.60s\" is not KEY=VALUE", word);
+	if (!words_json(text, &command)) {
+		strs_append(&command, &img->shell);
+		if (!img->shell.n) {
+			strs_add(&command, "/bin/sh");
+			strs_add(&command, "-c");
 		}
-		free(word);
-		if (!ok)
-			return -EINVAL;
+		strs_add(&command, text);
 	}
-	return 0;
+	strs_free(to);
+	*to = command;
 }
 
-static int add_words(struct strs *to, const char *text)
+static int set_cmd(struct image *img, const char *text, const struct words *how, struct err *err)
 {
-	char *word;
-
-	if (json_form(text, to))
-		return 0;
-	while ((word = next_word(&text))) {
-		if (!strs_has(to, word))
-			strs_add(to, word);
-		free(word);
-	}
+	(void)how;
+	(void)err;
+	set_command(img, &img->cmd, text);
 	return 0;
 }
 
-/* "80", "80/udp", "8000-8010". */
-static int add_ports(struct strs *to, const char *text, struct err *err)
+static int set_entrypoint(struct image *img, const char *text, const struct words *how, struct err *err)
+{
+	(void)how;
+	(void)err;
+	set_command(img, &img->entrypoint, text);
+	return 0;
+}
+
+static int set_shell(struct image *img, const char *text, const struct words *how, struct err *err)
+{
+	struct strs shell = { 0 };
+
+	(void)how;
+	if (!words_json(text, &shell) || !shell.n)
+		return err_msg(err, -EINVAL, "SHELL %.60s: takes the JSON form only (SHELL [\"/bin/sh\", \"-c\"])", text);
+	strs_free(&img->shell);
+	img->shell = shell;
+	return 0;
+}
+
+/* Of the same key the last one counts. Then whether that is too much. */
+static int merge(struct strs *to, const struct strs *pairs, struct err *err)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < pairs->n && to->n <= PAIRS_MAX; i++) {
+		char *equals = strchr(pairs->v[i], '=');
+
+		*equals = 0;
+		strs_setenv(to, pairs->v[i], equals + 1);
+	}
+	for (size_t i = 0; i < to->n; i++)
+		bytes += strlen(to->v[i]);
+	return to->n > PAIRS_MAX || bytes > WORDS_MAX ? err_msg(err, -EINVAL, "more than %d variables or labels, or 1 MB of them", PAIRS_MAX) : 0;
+}
+
+static int set_pairs(struct strs *to, const char *text, const struct words *how, struct err *err)
+{
+	struct strs pairs = { 0 }, all = { 0 };
+	int r = words_pairs(text, WORDS_ENV, how, &pairs, err);
+
+	strs_append(&all, to);
+	if (!r)
+		r = merge(&all, &pairs, err);
+	strs_free(&pairs);
+	strs_free(r ? &all : to);
+	if (!r)
+		*to = all;
+	return r;
+}
+
+static int set_env(struct image *img, const char *text, const struct words *how, struct err *err)
+{
+	return set_pairs(&img->env, text, how, err);
+}
+
+static int set_labels(struct image *img, const char *text, const struct words *how, struct err *err)
+{
+	return set_pairs(&img->labels, text, how, err);
+}
+
+static int add_volumes(struct image *img, const char *text, const struct words *how, struct err *err)
 {
 	struct strs words = { 0 };
-	int rc = 0;
+	int r = words_list(text, how, &words, err);
 
-	add_words(&words, text);
-	for (size_t i = 0; i < words.n && rc == 0; i++) {
-		const char *w = words.v[i], *slash = strchr(w, '/');
-		size_t digits = strspn(w, "0123456789-");
-
-		if (!digits || (w[digits] && (w + digits != slash || (strcmp(slash, "/tcp") && strcmp(slash, "/udp") && strcmp(slash, "/sctp")))))
-			rc = err_msg(err, -EINVAL, "\"%.60s\" is no port", w);
-		else
-			strs_fmt(to, "%s%s", w, slash ? "" : "/tcp");
-	}
+	if (!r && strs_has(&words, ""))
+		r = err_msg(err, -EINVAL, "VOLUME %.60s: a volume without a path", text);
+	for (size_t i = 0; i < words.n && !r; i++)
+		if (!strs_has(&img->volumes, words.v[i]))
+			strs_add(&img->volumes, words.v[i]);
 	strs_free(&words);
-	return rc;
+	return r;
 }
 
-static int set_text(char **to, const char *text)
+/* Takes the place of *TO; VALID: all characters that it may have besides letters and digits, NULL: any. */
+static int set_word(char **to, const char *text, const char *valid, const struct words *how, struct err *err)
 {
+	char *word;
+	int r = words_one(text, how, &word, err);
+
+	for (const char *c = word; !r && (*c || c == word); c++)
+		if (!*c || (valid && !isalnum((unsigned char)*c) && !strchr(valid, *c)))
+			r = err_msg(err, -EINVAL, "\"%.60s\" is %s", text, *word ? "no signal" : "empty");
+	if (r) {
+		free(word);
+		return r;
+	}
 	free(*to);
-	*to = xstrdup(text);
+	*to = word;
 	return 0;
 }
 
-/* A relative WORKDIR continues the last one. */
-static int set_workdir(char **to, const char *text)
+static int set_user(struct image *img, const char *text, const struct words *how, struct err *err)
 {
-	char *whole = *text == '/' ? xstrdup(text) : xasprintf("%s/%s", *to && strcmp(*to, "/") ? *to : "", text);
+	return set_word(&img->user, text, NULL, how, err);
+}
 
-	free(*to);
-	*to = whole;
+/* "15", "SIGTERM", "RTMIN+3": whether there is such a signal is known by who sends it. */
+static int set_signal(struct image *img, const char *text, const struct words *how, struct err *err)
+{
+	return set_word(&img->stop_signal, text, "+-", how, err);
+}
+
+static int set_author(struct image *img, const char *text, const struct words *how, struct err *err)
+{
+	(void)how;
+	(void)err;
+	free(img->author);
+	img->author = xstrdup(text);
 	return 0;
 }
 
-int image_change(struct image *img, const char *instruction, struct err *err)
+/* PATH without "//", "." and "..". */
+static char *clean(const char *path)
 {
-	size_t n = strcspn(instruction, " \t");
-	const char *text = instruction + n + strspn(instruction + n, " \t");
-	char word[16] = "";
+	struct buf b = { 0 };
+	struct strs parts = { 0 };
 
-	if (n < sizeof word)
-		memcpy(word, instruction, n);
-	if (!*text)
-		return err_msg(err, -EINVAL, "\"%.60s\": an instruction is a word and what it sets", instruction);
-	if (strcasecmp(word, "CMD") == 0)
-		return set_command(&img->cmd, text);
-	if (strcasecmp(word, "ENTRYPOINT") == 0)
-		return set_command(&img->entrypoint, text);
-	if (strcasecmp(word, "ENV") == 0)
-		return set_pairs(&img->env, text, err);
-	if (strcasecmp(word, "LABEL") == 0)
-		return set_pairs(&img->labels, text, err);
-	if (strcasecmp(word, "EXPOSE") == 0)
-		return add_ports(&img->exposed, text, err);
-	if (strcasecmp(word, "VOLUME") == 0)
-		return add_words(&img->volumes, text);
-	if (strcasecmp(word, "USER") == 0)
-		return set_text(&img->user, text);
-	if (strcasecmp(word, "WORKDIR") == 0)
-		return set_workdir(&img->workdir, text);
-	if (strcasecmp(word, "STOPSIGNAL") == 0)
-		return set_text(&img->stop_signal, text);
-	return err_msg(err, -EINVAL, "\"%.*s\" is none of CMD ENTRYPOINT ENV USER WORKDIR EXPOSE VOLUME LABEL STOPSIGNAL", n > 30 ? 30 : (int)n, instruction);
+	buf_str(&b, "");
+	strs_split(&parts, path, '/');
+	for (size_t i = 0; i < parts.n; i++) {
+		if (!strcmp(parts.v[i], ".."))
+			while (b.len && b.p[--b.len] != '/')
+				;
+		else if (*parts.v[i] && strcmp(parts.v[i], "."))
+			buf_fmt(&b, "/%s", parts.v[i]);
+	}
+	if (!b.len)
+		buf_char(&b, '/');
+	b.p[b.len] = 0;
+	strs_free(&parts);
+	return b.p;
+}
+
+/* A relative one continues the last one. */
+static int set_workdir(struct image *img, const char *text, const struct words *how, struct err *err)
+{
+	char *word = NULL, *whole;
+	int r = set_word(&word, text, NULL, how, err);
+
+	if (r)
+		return r;
+	whole = xasprintf("%s/%s", *word != '/' && img->workdir ? img->workdir : "", word);
+	free(img->workdir);
+	img->workdir = clean(whole);
+	free(whole);
+	free(word);
+	return 0;
+}
+
+static int add_trigger(struct image *img, const char *text, const struct words *how, struct err *err)
+{
+	static const char never[][12] = { "FROM", "MAINTAINER", "ONBUILD" };
+	size_t n = strcspn(text, WORDS_BLANKS);
+
+	(void)how;
+	for (size_t i = 0; i < sizeof never / sizeof *never; i++)
+		if (n == strlen(never[i]) && strncasecmp(text, never[i], n) == 0)
+			return err_msg(err, -EINVAL, "ONBUILD %s: is not allowed", never[i]);
+	if (!text[n])
+		return err_msg(err, -EINVAL, "ONBUILD %.60s: an instruction is a word and what it sets", text);
+	strs_add(&img->onbuild, text);
+	return 0;
+}
+
+typedef int change(struct image *img, const char *text, const struct words *how, struct err *err);
+static const struct {
+	char word[12];
+	change *set;
+} changes[] = {
+	{ "CMD", set_cmd }, { "ENTRYPOINT", set_entrypoint }, { "ENV", set_env }, { "EXPOSE", change_ports }, { "HEALTHCHECK", change_health },
+	{ "LABEL", set_labels }, { "MAINTAINER", set_author }, { "ONBUILD", add_trigger }, { "SHELL", set_shell }, { "STOPSIGNAL", set_signal },
+	{ "USER", set_user }, { "VOLUME", add_volumes }, { "WORKDIR", set_workdir },
+};
+#define CHANGES (sizeof changes / sizeof *changes)
+
+static change *find(const char *word, size_t n, struct err *err)
+{
+	struct buf all = { 0 };
+
+	for (size_t i = 0; i < CHANGES; i++) {
+		if (strncasecmp(word, changes[i].word, n) == 0 && n && !changes[i].word[n])
+			return changes[i].set;
+		buf_fmt(&all, " %s", changes[i].word);
+	}
+	err_msg(err, -EINVAL, "\"%.*s\" is none of%s", n > 30 ? 30 : (int)n, word, all.p);
+	buf_free(&all);
+	return NULL;
+}
+
+int image_change(struct image *img, const char *instruction, const struct words *how, struct err *err)
+{
+	const struct words own = { .escape = '\\', .env = &img->env };
+	size_t n, end;
+	change *set;
+	char *text;
+	int r;
+
+	instruction += strspn(instruction, WORDS_BLANKS);
+	n = strcspn(instruction, WORDS_BLANKS);
+	set = find(instruction, n, err);
+	if (!set)
+		return -EINVAL;
+	text = xstrdup(instruction + n + strspn(instruction + n, WORDS_BLANKS));
+	for (end = strlen(text); end && strchr(WORDS_BLANKS, text[end - 1]);)
+		text[--end] = 0;
+	r = *text ? set(img, text, how ? how : &own, err) : err_msg(err, -EINVAL, "%.*s: an instruction is a word and what it sets", (int)n, instruction);
+	free(text);
+	return r;
 }

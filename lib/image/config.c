@@ -13,7 +13,8 @@
 
 void image_free(struct image *img)
 {
-	struct strs *lists[] = { &img->layers, &img->entrypoint, &img->cmd, &img->env, &img->volumes, &img->exposed, &img->labels, &img->healthcheck_test };
+	struct strs *lists[] = { &img->layers, &img->entrypoint, &img->cmd, &img->env, &img->volumes, &img->exposed, &img->labels, &img->healthcheck_test,
+		&img->shell, &img->onbuild };
 	char *texts[] = { img->name, img->user, img->workdir, img->stop_signal, img->architecture, img->os, img->author };
 
 	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
@@ -118,6 +119,7 @@ static void put_health(struct json_out *o, const struct image *img)
 	put_ms(o, "Interval", img->health_interval_ms);
 	put_ms(o, "Timeout", img->health_timeout_ms);
 	put_ms(o, "StartPeriod", img->health_start_ms);
+	put_ms(o, "StartInterval", img->health_start_interval_ms);
 	if (img->health_retries)
 		json_put_int(o, "Retries", img->health_retries);
 	json_end(o, '}');
@@ -134,8 +136,10 @@ static void put_config(struct json_out *o, const struct image *img)
 	put_health(o, img);
 	put_set(o, "Volumes", &img->volumes);
 	put_text(o, "WorkingDir", img->workdir);
+	put_list(o, "OnBuild", &img->onbuild);
 	put_labels(o, &img->labels);
 	put_text(o, "StopSignal", img->stop_signal);
+	put_list(o, "Shell", &img->shell);
 	json_end(o, '}');
 }
 
@@ -223,6 +227,7 @@ static void get_health(const struct json *from, struct image *img)
 	img->health_interval_ms = json_int(h, "Interval", 0) / 1000000;
 	img->health_timeout_ms = json_int(h, "Timeout", 0) / 1000000;
 	img->health_start_ms = json_int(h, "StartPeriod", 0) / 1000000;
+	img->health_start_interval_ms = json_int(h, "StartInterval", 0) / 1000000;
 	img->health_retries = json_int(h, "Retries", 0);
 }
 
@@ -231,6 +236,8 @@ static void get_config(const struct json *c, struct image *img)
 	json_strs(c, "Entrypoint", &img->entrypoint);
 	json_strs(c, "Cmd", &img->cmd);
 	json_strs(c, "Env", &img->env);
+	json_strs(c, "OnBuild", &img->onbuild);
+	json_strs(c, "Shell", &img->shell);
 	get_set(c, "Volumes", &img->volumes);
 	get_set(c, "ExposedPorts", &img->exposed);
 	get_labels(c, &img->labels);

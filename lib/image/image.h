@@ -34,9 +34,10 @@ struct image {
 	char *name;                  /* the name it was found by, or NULL */
 	struct strs layers;          /* diff_ids in hex, lowest first */
 	struct strs entrypoint, cmd, env, volumes /* paths */, exposed /* "80/tcp" */, labels /* K=V */, healthcheck_test;
+	struct strs shell /* of RUN's and CMD's shell form; none: /bin/sh -c */, onbuild /* instructions for who builds on it */;
 	char *user, *workdir, *stop_signal, *architecture, *os, *author;
 	int64_t created;             /* epoch seconds; 0: not said */
-	int64_t health_interval_ms, health_timeout_ms, health_start_ms, health_retries; /* 0: not said */
+	int64_t health_interval_ms, health_timeout_ms, health_start_ms, health_start_interval_ms, health_retries; /* 0: not said */
 	struct image_step *history;  /* oldest first */
 	size_t nhistory;
 };
@@ -70,9 +71,11 @@ int image_find(int store, const char *name, struct image *out, struct err *err);
 /* image_find, and where that finds nothing, imports $CTRBOX_IMAGES/NAME.tar[.gz|.zst] if it is there. Two at once both work. */
 int image_find_or_import(int store, const char *name, struct image *out, struct err *err);
 
-/* What ctr-image import, ctr-commit and ctr-image build change in a config: "CMD ["a","b"]", "ENV K=V", "ENTRYPOINT ..", "USER",
- * "WORKDIR", "EXPOSE", "VOLUME", "LABEL", "STOPSIGNAL", "CMD a b" as a shell form. 0 or -EINVAL. */
-int image_change(struct image *img, const char *instruction, struct err *err);
+/* One of a Dockerfile's instructions that change a config: "CMD ["a", "b"]" or "CMD a b", ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, MAINTAINER, ONBUILD,
+ * SHELL, STOPSIGNAL, USER, VOLUME, WORKDIR; the word in any case. HOW: what variables are; NULL: those of IMG's environment, and the escape is '\\' (as in
+ * "docker commit --change"). What another instruction implies (ENTRYPOINT forgets an inherited CMD) is the builder's. 0 or -EINVAL, and IMG as it was. */
+struct words;
+int image_change(struct image *img, const char *instruction, const struct words *how, struct err *err);
 
 struct layer_import {
 	int strip;                   /* leading components to drop from each name */

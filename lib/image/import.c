@@ -13,7 +13,7 @@ static int apply_changes(struct image *img, const struct strs *changes, struct e
 	int rc = 0;
 
 	for (size_t i = 0; i < changes->n && rc == 0; i++)
-		rc = image_change(img, changes->v[i], err);
+		rc = image_change(img, changes->v[i], NULL, err);
 	return rc;
 }
 

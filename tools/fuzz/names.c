@@ -189,7 +189,7 @@ static void changes(const char *s)
 	struct buf first = { 0 };
 	struct image img = { 0 }, back;
 
-	check_told(image_change(&img, s, &err), &err);
+	check_told(image_change(&img, s, NULL, &err), &err);
 	image_config_write(&img, &first);
 	CHECK(image_config_read(first.p, first.len, &back, NULL) == 0);
 	CHECK(back.cmd.n == img.cmd.n && back.env.n == img.env.n && back.volumes.n == img.volumes.n);
