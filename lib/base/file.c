@@ -180,6 +180,11 @@ static bool is_shown(const char *name)
 	return *name != '.';
 }
 
+bool dir_entry(const char *name)
+{
+	return strcmp(name, ".") && strcmp(name, "..");
+}
+
 int dir_names(int dirfd, const char *path, bool (*takes)(const char *name), struct strs *out)
 {
 	int fd = dir_open(dirfd, path), r;

@@ -45,6 +45,9 @@ int dir_make_all(int dirfd, const char *path, mode_t mode);
  * -errno: then some may be missing. */
 int dir_names(int dirfd, const char *path, bool (*takes)(const char *name), struct strs *out);
 
+/* For dir_names: every entry but the directory itself and its parent. */
+bool dir_entry(const char *name);
+
 /* Opens a directory O_PATH-less, CLOEXEC; fd or -errno. */
 int dir_open(int dirfd, const char *path);
 

@@ -20,11 +20,16 @@ static bool still_there(int folder, const char *name, int fd)
 
 int folder_lock(int folder, const char *name, int how)
 {
+	return folder_wait(folder, name, how == LOCK_SH ? how : how | LOCK_NB);
+}
+
+int folder_wait(int folder, const char *name, int how)
+{
 	int fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), rc = 0;
 
 	if (fd < 0)
 		return -errno;
-	if (flock(fd, how == LOCK_SH ? how : how | LOCK_NB) < 0)
+	if (flock(fd, how) < 0)
 		rc = -errno;
 	else if (!still_there(folder, name, fd))
 		rc = -ENOENT;

@@ -16,6 +16,9 @@ int folder_tmp(int folder, char name[TMP_NAME]);
  * fd; -EWOULDBLOCK: somebody has it; -ENOENT; -errno. */
 int folder_lock(int folder, const char *name, int how);
 
+/* folder_lock that waits for whoever has it: -EINTR if a signal came (interrupt.h). */
+int folder_wait(int folder, const char *name, int how);
+
 /* Removes NAME, whose lock is held: it disappears at once, then its files go. */
 int folder_remove(int folder, const char *name);
 

@@ -15,14 +15,19 @@ static void note(int sig)
 
 static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 
-void interrupt_catch(void)
+bool interrupt_catch(void)
 {
 	const struct sigaction act = { .sa_handler = note, .sa_flags = (int)SA_RESETHAND };
 	struct sigaction old;
+	bool new = false;
 
-	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
-			sigaction(signals[i], &act, NULL);
+	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+		if (sigaction(signals[i], NULL, &old) < 0 || old.sa_handler == SIG_IGN || old.sa_handler == note)
+			continue;
+		sigaction(signals[i], &act, NULL);
+		new = true;
+	}
+	return new;
 }
 
 void interrupt_release(void)

@@ -4,8 +4,9 @@
 
 #include <stdbool.h>
 
-/* From here on SIGINT, SIGTERM and SIGHUP are only noted (unless they were ignored), and end a blocking system call; a second one kills. */
-void interrupt_catch(void);
+/* From here on SIGINT, SIGTERM and SIGHUP are only noted (unless they were ignored), and end a blocking system call; a second one kills. False if
+ * that was so already. */
+bool interrupt_catch(void);
 
 /* They act again as they do by themselves. */
 void interrupt_release(void);

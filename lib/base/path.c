@@ -152,3 +152,22 @@ char *path_of_fd(int fd, char out[32])
 	snprintf(out, 32, "/proc/self/fd/%d", fd);
 	return out;
 }
+
+void path_clean(const char *path, struct buf *out)
+{
+	buf_str(out, "");
+	while (*path) {
+		size_t n = strcspn(path, "/");
+
+		if (n == 2 && path[0] == '.' && path[1] == '.') {
+			while (out->len && out->p[--out->len] != '/')
+				;
+			out->p[out->len] = 0;
+		} else if (n && !(n == 1 && *path == '.')) {
+			if (out->len)
+				buf_char(out, '/');
+			buf_add(out, path, n);
+		}
+		path += n + (path[n] == '/');
+	}
+}

@@ -25,6 +25,10 @@ int path_mkdir_plain(int rootfd, const char *path, mode_t mode);
 /* The file PATH as an O_PATH descriptor, made empty (parents too) if it is missing. fd or -errno. */
 int path_mkfile(int rootfd, const char *path, mode_t mode);
 
+/* PATH without `.`, empty components and a slash at either end, at the end of OUT, which is empty; `..` stops at the top. No file system is asked. */
+struct buf;
+void path_clean(const char *path, struct buf *out);
+
 /* "/proc/self/fd/N": a name for FD that old system calls take. OUT holds 32 bytes. Returns OUT. */
 char *path_of_fd(int fd, char out[32]);
 

@@ -161,7 +161,7 @@ static int fill_config(const struct commit *c, struct image *img, struct err *er
 	set_text(&img->stop_signal, spec->stop_signal);
 	set_list(&img->labels, &spec->labels);
 	if (spec->rootfs)
-		strs_free(&img->layers);
+		image_flatten(img);
 	for (size_t i = 0; i < c->changes->n && !r; i++)
 		r = image_change(img, c->changes->v[i], NULL, err);
 	return r;
@@ -179,8 +179,6 @@ static int make_image(const struct commit *c, struct image *img, struct err *err
 	if (hold < 0)
 		return hold;
 	strs_add(&img->layers, layer.diff_id);
-	for (size_t i = 0; c->record->spec.rootfs && i < img->nhistory; i++)
-		img->history[i].empty = true; /* the layers before are one with this now */
 	add_history(img, &c->record->spec, c->comment);
 	r = image_create(c->store->root, img, c->name, NULL, err);
 	close(hold);

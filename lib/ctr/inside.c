@@ -167,7 +167,7 @@ static void child(const struct inside *in, int tell)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_DUMPABLE, 0); /* what is inside must not look into us: CVE-2016-9962 */
 	signal(SIGPIPE, SIG_IGN);
-	root = in->lock < 0 ? open_running(in, &err) : open_stopped(in, &err);
+	root = in->running ? open_running(in, &err) : open_stopped(in, &err);
 	r = root < 0 ? root : in->work(root, in->arg, &err);
 	if (r < 0) {
 		err.code = r;
@@ -178,13 +178,15 @@ static void child(const struct inside *in, int tell)
 
 int inside_begin(struct inside *in, struct err *err)
 {
-	bool running = false;
-	int tell[2], r;
+	int tell[2], r = 0;
 
-	r = in->lock = inside_lock(in->store, in->record, &running, err);
+	in->running = false;
+	in->lock = -1;
+	if (!in->locked)
+		r = in->lock = inside_lock(in->store, in->record, &in->running, err);
 	if (r < 0)
 		return r;
-	if (running) {
+	if (in->running) {
 		close(in->lock);
 		in->lock = -1;
 	}

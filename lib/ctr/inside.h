@@ -9,12 +9,14 @@ struct inside {
 	const struct store *store;
 	struct record *record;
 	bool mounts; /* with its volumes and, when it runs, all that is mounted; false: its root alone */
+	bool locked; /* the caller has its lock, and it doesn't run */
 	int (*work)(int root, void *arg, struct err *err); /* there; 0 or -errno, told */
 	void *arg;
 
 	/* filled by inside_begin */
 	pid_t pid;
-	int tell, lock;
+	int tell, lock; /* -1: none is held */
+	bool running;
 };
 
 /* Starts WORK. A container that runs is worked on where it is. One that doesn't gets its root mounted as a start would,

@@ -4,8 +4,10 @@
 
 #include "base/opt.h"
 #include "ctr/record.h"
+#include "image/image.h"
 
 struct run_options {
+	const struct image *made;  /* what the container is made of, instead of the image that the first operand names: it needn't be in the store */
 	bool detach, interactive, tty, rm, read_only, privileged, init, overlay, publish_all;
 	const char *pull, *rootfs, *name, *hostname, *domainname, *cidfile, *pidfile, *entrypoint, *workdir, *user;
 	const char *restart, *stop_signal, *log, *oom_score_adj, *cgroup_parent, *detach_keys, *health_cmd;
@@ -30,6 +32,9 @@ int options_resolve(const struct store *s, struct run_options *o, int n, char **
 /* The parts of options_resolve. 0 or -errno, told. */
 /* The root: a directory, or an image, whose config fills what the options leave open. */
 int options_root(const struct store *s, struct run_options *o, int n, char **operands, struct spec *spec, struct err *err);
+
+/* The image NAME, found in the store or pulled: WHEN as --pull has it (NULL: "missing"), PLATFORM as image_load's. */
+int options_image(const struct store *s, const char *when, const char *name, const char *platform, struct image *img, struct err *err);
 
 /* All namespaces but the network's. */
 int options_namespaces(const struct store *s, const struct run_options *o, struct spec *spec, struct err *err);

@@ -97,23 +97,24 @@ static int set_args(const struct run_options *o, const struct image *img, int n,
 	return err_hint(err, "give one after IMAGE, or set one: ctr-image import -c 'CMD [\"sh\"]'");
 }
 
-static int pull(const struct store *s, const char *name, struct err *err)
+static int pull(const struct store *s, const char *name, const char *platform, struct err *err)
 {
 	struct registry_options registry = { 0 };
 	struct progress bar;
-	struct image_pull how = { .load = { .progress = progress_update, .progress_arg = &bar }, .registry = &registry, .sized = progress_size };
+	struct image_pull how = { .load = { .platform = platform, .progress = progress_update, .progress_arg = &bar }, .registry = &registry, .sized = progress_size };
+	bool caught = interrupt_catch(); /* what was begun is taken back */
 	int r;
 
 	progress_begin(&bar, name, 0, false);
-	interrupt_catch(); /* what was begun is taken back */
 	r = image_pull(s->root, name, &how, err);
-	interrupt_release();
+	if (caught)
+		interrupt_release();
 	progress_end(&bar);
 	strs_free(&how.load.loaded);
 	return r < 0 ? err_prefix(err, "pull %.200s", name) : 0;
 }
 
-static int find_image(const struct store *s, const char *when, const char *name, struct image *img, struct err *err)
+int options_image(const struct store *s, const char *when, const char *name, const char *platform, struct image *img, struct err *err)
 {
 	bool always = when && !strcmp(when, "always"), never = when && !strcmp(when, "never");
 	int r = -ENOENT;
@@ -126,7 +127,7 @@ static int find_image(const struct store *s, const char *when, const char *name,
 		return r;
 	if (err)
 		*err = (struct err){ 0 };
-	r = pull(s, name, err);
+	r = pull(s, name, platform, err);
 	return r < 0 ? r : image_find(s->root, name, img, err);
 }
 
@@ -143,10 +144,10 @@ int options_root(const struct store *s, struct run_options *o, int n, char **ope
 	}
 	if (o->overlay)
 		return err_msg(err, -EINVAL, "--overlay goes with --rootfs: an image has one already");
-	r = find_image(s, o->pull, operands[0], &img, err);
+	r = o->made ? 0 : options_image(s, o->pull, operands[0], NULL, &img, err);
 	if (r < 0)
 		return r;
-	from_config(&img, operands[0], spec);
+	from_config(o->made ? o->made : &img, operands[0], spec);
 	plain_health(spec);
 	r = set_args(o, &img, n - 1, operands + 1, spec, err);
 	spec_default_mounts(spec, confined);

@@ -139,12 +139,15 @@ static int open_overlay(const struct stack *t, bool detached, struct err *err)
 	return fd;
 }
 
+/* An image without layers has nothing: rootfs_prepare's empty directory, since overlay wants something below. */
 static int open_layers(const struct store *s, const struct spec *spec, int userns, struct err *err)
 {
-	int n = (int)spec->layers.n, *lower = xcalloc((size_t)n, sizeof *lower), fd = 0, i;
+	int n = (int)spec->layers.n, *lower = xcalloc((size_t)n + 1, sizeof *lower), fd = 0, i;
 
 	for (i = 0; i < n && fd >= 0; i++)
 		fd = lower[i] = open_layer(s->root, spec->layers.v[n - 1 - i], userns, err);
+	if (!n)
+		fd = lower[i++] = open_below(s, spec->id, "lower", err), n = 1;
 	if (fd >= 0)
 		fd = open_overlay(&(struct stack){ s, spec, lower, n }, userns >= 0, err);
 	while (--i >= 0)
@@ -279,11 +282,12 @@ int rootfs_view(const struct store *s, const struct spec *spec, bool upper, stru
 
 int rootfs_prepare(const struct record *r, uid_t owner, struct err *err)
 {
-	static const char *const names[] = { "upper", "work" };
+	static const char *const names[] = { "upper", "work", "lower" };
+	int n = r->spec.rootfs || r->spec.layers.n ? 2 : 3;
 
 	if (r->spec.rootfs && !r->spec.rootfs_overlay)
 		return 0;
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < n; i++) {
 		if (mkdirat(r->dir, names[i], 0755) < 0 && errno != EEXIST)
 			return err_sys(err, -errno, "make the container's %s directory", names[i]);
 		if (owner && fchownat(r->dir, names[i], owner, owner, AT_SYMLINK_NOFOLLOW) < 0)

@@ -24,7 +24,7 @@ int rootfs_view(const struct store *s, const struct spec *spec, bool upper, stru
 /* What the container changed, for reading: its upper directory with the container's ids. A directory descriptor or -errno, told. */
 int rootfs_upper(const struct store *s, const struct spec *spec, struct err *err);
 
-/* Makes upper/ and work/ of a new container, owned by the mapped root OWNER. 0 or -errno, told. */
+/* Makes upper/ and work/ of a new container (and an empty lower/, where its image has no layers), owned by the mapped root OWNER. 0 or -errno, told. */
 int rootfs_prepare(const struct record *r, uid_t owner, struct err *err);
 
 /* The tree of a bind, volume or device operation as a detached mount; in a user namespace volumes, and binds with the

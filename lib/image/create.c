@@ -35,22 +35,31 @@ static int write_image(int folder, const char *id, const struct buf *config, str
 	return rc < 0 ? err_sys(err, rc, "write the image's config") : 0;
 }
 
+int store_link(int folder, const char *name, const char *target)
+{
+	char tmp[TMP_NAME] = TMP_PREFIX;
+	int rc = -ENOENT;
+
+	random_hex(tmp + sizeof TMP_PREFIX - 1, 16);
+	for (int tries = 0; rc == -ENOENT && tries < 100; tries++) { /* a sweep may take it for a killed one's */
+		rc = symlinkat(target, folder, tmp) == 0 && renameat(folder, tmp, folder, name) == 0 ? 0 : -errno;
+		if (rc < 0)
+			unlinkat(folder, tmp, 0);
+	}
+	return rc;
+}
+
 /* Points the canonical NAME at ID, away from where it pointed. */
 static int write_name(int store, const char *name, const char *id, struct err *err)
 {
-	char file[256], tmp[TMP_NAME] = TMP_PREFIX, target[80];
-	int folder = store_folder(store, NAMES, err), rc = -ENOENT;
+	char file[256], target[80];
+	int folder = store_folder(store, NAMES, err), rc;
 
 	if (folder < 0)
 		return folder;
 	store_name_file(name, file);
 	snprintf(target, sizeof target, "../%s", id);
-	random_hex(tmp + sizeof TMP_PREFIX - 1, 16);
-	for (int tries = 0; rc == -ENOENT && tries < 100; tries++) { /* a sweep may take it for a killed one's */
-		rc = symlinkat(target, folder, tmp) == 0 && renameat(folder, tmp, folder, file) == 0 ? 0 : -errno;
-		if (rc < 0)
-			unlinkat(folder, tmp, 0);
-	}
+	rc = store_link(folder, file, target);
 	fsync(folder);
 	close(folder);
 	return rc < 0 ? err_sys(err, rc, "name %s", name) : 0;
@@ -91,6 +100,13 @@ int store_image_write(int store, const struct image *img, const struct buf *conf
 	rc = write_image(folder, img->id, config, err);
 	close(folder);
 	return rc;
+}
+
+void image_flatten(struct image *img)
+{
+	strs_free(&img->layers);
+	for (size_t i = 0; i < img->nhistory; i++)
+		img->history[i].empty = true;
 }
 
 static void add_step(struct image *img, const char *created_by)

@@ -50,6 +50,10 @@ void image_config_write(const struct image *img, struct buf *out);
 /* The host's architecture in OCI's words: amd64, arm64, arm, riscv64, 386, else uname(2)'s. OUT holds 66 bytes. */
 const char *image_host_architecture(char out[66]);
 
+/* How well an image fits the PLATFORM ("os/arch[/variant]") that is wanted (NULL: this machine): -1 not at all, else more is better. What it doesn't say
+ * fits. */
+int platform_rank(const char *platform, const char *os, const char *architecture, const char *variant);
+
 /* A NAME with its default tag: "busybox" -> "busybox:latest". Grammar: [host[:port]/]path[:tag][@digest]. The canonical
  * form in OUT (malloc'ed). 0 or -EINVAL with what is wrong. */
 int image_name_check(const char *name, char **out, struct err *err);
@@ -70,6 +74,9 @@ int image_find(int store, const char *name, struct image *out, struct err *err);
 
 /* image_find, and where that finds nothing, imports $CTRBOX_IMAGES/NAME.tar[.gz|.zst] if it is there. Two at once both work. */
 int image_find_or_import(int store, const char *name, struct image *out, struct err *err);
+
+/* Its layers are one with the next: none of them is its own any more, nor any step's of its history. */
+void image_flatten(struct image *img);
 
 /* One of a Dockerfile's instructions that change a config: "CMD ["a", "b"]" or "CMD a b", ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, MAINTAINER, ONBUILD,
  * SHELL, STOPSIGNAL, USER, VOLUME, WORKDIR; the word in any case. HOW: what variables are; NULL: those of IMG's environment, and the escape is '\\' (as in
@@ -164,9 +171,9 @@ struct image_use {
  * layers that no image or container needs. -EBUSY for the last name of an image in use. 0 or -errno. */
 int image_remove(int store, const char *name, const struct image_use *use, bool force, struct err *err);
 
-/* Removes what was half-made by those who died, layers that nothing refers to and, if NAMELESS, images without a name. Appends what was
- * freed to REMOVED. 0 or -errno. */
-int image_prune(int store, const struct image_use *use, bool nameless, struct strs *removed, struct err *err);
+/* Removes what was half-made by those who died, layers that nothing refers to and, if ALL, images without a name and the build cache
+ * (build_cache.h). Appends what was freed to REMOVED. 0 or -errno. */
+int image_prune(int store, const struct image_use *use, bool all, struct strs *removed, struct err *err);
 
 /* Bytes of file content in all of its layers. */
 int64_t image_size(int store, const struct image *img);

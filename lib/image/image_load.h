@@ -40,9 +40,6 @@ int load_begin(struct load *l, int store, const struct image_load *how, struct e
 int load_finish(struct load *l, struct image_load *how, struct err *err);
 void load_end(struct load *l);
 
-/* How well an image fits the PLATFORM that is wanted (NULL: this machine): -1 not at all, else more is better. What it doesn't say fits. */
-int platform_rank(const char *platform, const char *os, const char *architecture, const char *variant);
-
 /* The platform that is wanted, for people. OUT holds 80 bytes. */
 const char *platform_wanted(const char *platform, char out[80]);
 

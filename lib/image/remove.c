@@ -1,6 +1,7 @@
 #include "image/store.h"
 
 #include "base/file.h"
+#include "image/build_cache.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +22,14 @@ static int add_layers(void *arg, const struct image *img, const char *name)
 	return 0;
 }
 
+/* What images and the build cache have. */
+static int all_needed(int store, struct strs *wanted, struct err *err)
+{
+	int rc = image_each(store, add_layers, wanted, err);
+
+	return rc < 0 ? rc : build_cache_layers(store, wanted, err);
+}
+
 /* The lock of one who removes layer ID. While a maker hands over his own lock the folder's keeps us out (see layer_settle.c). */
 static int lock_layer(int folder, const char *id)
 {
@@ -39,7 +48,7 @@ static int drop_locked(int store, int folder, char *const *ids, const int *locks
 		       struct err *err)
 {
 	struct strs wanted = { 0 };
-	int rc = image_each(store, add_layers, &wanted, err);
+	int rc = all_needed(store, &wanted, err);
 
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		if (locks[i] < 0 || strs_has(&wanted, ids[i]) || strs_has(&use->layers, ids[i]))
@@ -167,11 +176,11 @@ static void sweep(int store, const char *path, const char *what, struct strs *re
 	close(folder);
 }
 
-/* Layers that, as far as can be seen without their locks, no image has. */
+/* Layers that, as far as can be seen without their locks, neither an image nor the build cache has. */
 static int unneeded_layers(int store, struct strs *out, struct err *err)
 {
 	struct strs wanted = { 0 }, layers = { 0 };
-	int rc = image_each(store, add_layers, &wanted, err);
+	int rc = all_needed(store, &wanted, err);
 
 	if (rc == 0 && (rc = store_list(store, LAYERS, &layers)) < 0)
 		err_sys(err, rc, "list the layers");
@@ -183,7 +192,7 @@ static int unneeded_layers(int store, struct strs *out, struct err *err)
 	return rc;
 }
 
-int image_prune(int store, const struct image_use *use, bool nameless, struct strs *removed, struct err *err)
+int image_prune(int store, const struct image_use *use, bool all, struct strs *removed, struct err *err)
 {
 	struct strs layers = { 0 };
 	int rc = 0;
@@ -191,8 +200,12 @@ int image_prune(int store, const struct image_use *use, bool nameless, struct st
 	sweep(store, LAYERS, "half-made layer", removed);
 	sweep(store, IMAGES, "half-made image", removed);
 	sweep(store, NAMES, "half-made name", removed);
-	if (nameless)
+	sweep(store, BUILD_STEPS, "half-made build step", removed);
+	sweep(store, BUILD_MOUNTS, "half-removed build mount", removed);
+	if (all)
 		rc = prune_images(store, use, removed, err);
+	if (rc == 0 && all)
+		rc = build_cache_drop(store, removed, err);
 	if (rc == 0)
 		rc = unneeded_layers(store, &layers, err);
 	if (rc == 0)

@@ -11,6 +11,8 @@
 #define LAYERS "layers"
 #define IMAGES "images"
 #define NAMES "images/names"
+#define BUILD_STEPS "build/steps"
+#define BUILD_MOUNTS "build/mounts"
 
 /* Opens STORE's folder PATH, made (0700) if it is missing. fd or -errno, told. */
 int store_folder(int store, const char *path, struct err *err);
@@ -21,6 +23,9 @@ int store_list(int store, const char *path, struct strs *out);
 /* A canonical name as a file's name, and back. */
 void store_name_file(const char *name, char out[256]);
 void store_name_of_file(char *file);
+
+/* Makes NAME in FOLDER a symlink to TARGET, whatever it was. 0 or -errno. */
+int store_link(int folder, const char *name, const char *target);
 
 /* The id that a canonical NAME stands for. 0, -ENOENT, -errno. */
 int store_name_id(int store, const char *name, char id[65]);

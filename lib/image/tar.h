@@ -13,6 +13,14 @@ struct source {
 	ssize_t (*read)(struct source *s, void *data, size_t len, struct err *err);
 };
 
+/* What becomes of entries that aren't taken as they are: ctr-image build. Reading takes the owner alone. */
+struct tar_edit {
+	int64_t uid, gid, mode; /* -1: each entry's own. MODE isn't a symlink's */
+	int64_t latest;       /* no mtime is after this one, epoch seconds; INT64_MAX: any may be, INT64_MIN: all are 0 */
+	bool (*takes)(void *arg, const char *name, int dirfd, const char *last); /* NULL, or whether NAME, LAST in DIRFD, is to be there, and what is below it */
+	void *arg;
+};
+
 struct tar_index;
 
 struct tar_extract {
@@ -24,6 +32,9 @@ struct tar_extract {
 	bool whiteouts;       /* .wh.X and .wh..wh..opq become overlay's whiteouts; false: plain files */
 	struct tar_index *index; /* told what the tree won't say of the archive (tar_index.h); NULL: nobody asks */
 	bool merge_dirs;      /* ctr-cp: an existing directory, or symlink to one, stays as it is; a file never replaces a directory */
+	bool settle_dirs;     /* with it: but for the top an existing directory gets the entry's owner, mode and so on, and a symlink to one isn't one */
+	bool keep_top;        /* what the archive says of its top is passed over */
+	const struct tar_edit *owner; /* NULL, or whose uid and gid everything gets */
 	int64_t bytes;        /* out: bytes of file content written */
 	uint64_t entries;     /* out */
 	uint64_t unmapped;    /* out, in a user namespace: entries whose owner it has no id for; they are root's */
@@ -50,6 +61,7 @@ struct tar_write {
 	const char *name;     /* the name it gets in the archive; NULL: the tree's own names, without a leading "./" */
 	bool whiteouts;       /* overlay's whiteouts become .wh.X and .wh..wh..opq; false: they are left out */
 	bool cross_mounts;    /* go on into other mounts (false: their mount points are empty directories or files) */
+	const struct tar_edit *edit; /* NULL: everything as it is */
 };
 
 /* Writes entries in a canonical order (sorted names), pax headers only where ustar can't say it; hard links found by inode.

@@ -19,12 +19,21 @@ const char *tar_last_of(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+static void give(struct tar_entry *e, const struct tar_edit *owner)
+{
+	if (owner && owner->uid >= 0)
+		e->uid = (uint32_t)owner->uid;
+	if (owner && owner->gid >= 0)
+		e->gid = (uint32_t)owner->gid;
+}
+
 static int place_entry(struct place *p, struct err *err)
 {
 	size_t len;
 
 	if (!tar_clean(p->t, p->r.e.name.p, &p->path))
 		return 0;
+	give(&p->r.e, p->t->owner);
 	if (p->path.len == p->top)
 		return tar_place_top(p, err);
 	len = tar_parent_len(p->path.p);

@@ -176,7 +176,7 @@ static int dir_stays(struct place *p, const struct stat *st)
 
 	if (S_ISDIR(st->st_mode))
 		return 1;
-	if (!p->t->merge_dirs || !S_ISLNK(st->st_mode))
+	if (!p->t->merge_dirs || p->t->settle_dirs || !S_ISLNK(st->st_mode))
 		return 0;
 	fd = path_open(p->t->rootfd, p->path.p, O_PATH | O_DIRECTORY, 0);
 	if (fd >= 0)
@@ -233,7 +233,7 @@ int tar_place_dir(struct place *p, struct err *err)
 {
 	int made = make_dir(p, err), fd;
 
-	if (made < 0 || (made == 0 && p->t->merge_dirs))
+	if (made < 0 || (made == 0 && p->t->merge_dirs && !p->t->settle_dirs))
 		return made;
 	fd = openat(p->parent, p->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
@@ -249,7 +249,7 @@ int tar_place_top(struct place *p, struct err *err)
 
 	if (p->r.e.type != '5')
 		return err_msg(err, -EINVAL, "a name that isn't one");
-	if (p->t->merge_dirs)
+	if (p->t->merge_dirs || p->t->keep_top)
 		return 0;
 	fd = fd < 0 ? fd : fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (fd < 0)

@@ -1,11 +1,11 @@
 #include "image/tar_write.h"
 
+#include "base/file.h"
 #include "base/kernel.h"
 #include "base/path.h"
 #include "base/userns.h"
 #include "image/tar_place.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -90,11 +90,33 @@ static int read_xattrs(struct walk *k, const char *path, struct err *err)
 	return rc < 0 ? err_sys(err, rc, "%s: read xattrs", k->name.p) : 0;
 }
 
+static void edit(const struct tar_edit *e, struct stat *st)
+{
+	if (e->uid >= 0)
+		st->st_uid = (uid_t)e->uid;
+	if (e->gid >= 0)
+		st->st_gid = (gid_t)e->gid;
+	if (e->mode >= 0 && !S_ISLNK(st->st_mode))
+		st->st_mode = (st->st_mode & S_IFMT) | (mode_t)e->mode;
+	if (st->st_mtim.tv_sec >= e->latest) /* a part of the second may be too late */
+		st->st_mtim = (struct timespec){ e->latest == INT64_MIN ? 0 : e->latest, 0 };
+}
+
 static int headers(struct walk *k, const struct stat *st, const char *link, bool hard, int64_t size, struct err *err)
 {
-	struct tar_headers h = { k->name.p, link, st, hard, size, hard ? NULL : &k->xattr_names, &k->xattr_values, k->xattr_lens };
+	struct stat said = *st;
+	struct tar_headers h = { k->name.p, link, &said, hard, size, hard ? NULL : &k->xattr_names, &k->xattr_values, k->xattr_lens };
 
+	if (k->w->edit)
+		edit(k->w->edit, &said);
 	return tar_headers_put(&k->out, &h, err);
+}
+
+static bool takes(const struct walk *k, int dirfd, const char *last)
+{
+	const struct tar_edit *e = k->w->edit;
+
+	return !e || !e->takes || e->takes(e->arg, k->name.p, dirfd, last);
 }
 
 /* SIZE bytes of FD, zeros for what is no longer there, and the padding. */
@@ -251,37 +273,19 @@ static int write_entry(struct walk *k, int dirfd, const char *name, struct err *
 	return headers(k, &st, NULL, false, 0, err);
 }
 
-static int read_names(int fd, struct strs *names)
-{
-	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = copy < 0 ? NULL : fdopendir(copy);
-	struct dirent *e;
-	int rc;
-
-	if (!d)
-		return -errno;
-	while ((errno = 0, e = readdir(d)))
-		if (strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
-			strs_add(names, e->d_name);
-	rc = -errno;
-	closedir(d);
-	strs_sort(names);
-	return rc;
-}
-
 /* What is in FD; the names begin with what is in k->name. */
 static int write_dir(struct walk *k, int fd, struct err *err)
 {
 	struct strs names = { 0 };
 	size_t len = k->name.len;
-	int rc = read_names(fd, &names);
+	int rc = dir_names(fd, ".", dir_entry, &names);
 
 	if (rc < 0)
 		err_sys(err, rc, "%s: read the directory", k->name.p);
 	for (size_t i = 0; i < names.n && rc == 0; i++) {
 		k->name.len = len;
 		buf_str(&k->name, names.v[i]);
-		rc = write_entry(k, fd, names.v[i], err);
+		rc = takes(k, fd, names.v[i]) ? write_entry(k, fd, names.v[i], err) : 0;
 	}
 	strs_free(&names);
 	return rc;
