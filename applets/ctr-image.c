@@ -120,7 +120,7 @@ static int tag_main(int argc, char **argv)
 /* prune */
 
 static const struct usage prune_usage = {
-	"ctr-image prune", "", "Removes images without a name and layers that no image or container needs; prints what it removed.", NULL, NULL, 2, false,
+	"ctr-image prune", "", "Removes images without a name, the build cache, and layers that no image or container needs; prints what it removed.", NULL, NULL, 2, false,
 };
 
 static int prune_main(int argc, char **argv)
@@ -199,6 +199,7 @@ int ctr_image_main(int argc, char **argv)
 		{ "load", NULL, ctr_image_load, "takes images from an archive or a directory" },
 		{ "pull", NULL, ctr_image_pull, "brings an image from a registry" },
 		{ "push", NULL, ctr_image_push, "sends one there" },
+		{ "build", NULL, ctr_image_build, "makes an image of a Containerfile" },
 		{ "ls", "list", ctr_image_ls, "lists images" },
 		{ "rm", "remove", rm_main, "removes names and images" },
 		{ "tag", NULL, tag_main, "gives an image another name" },

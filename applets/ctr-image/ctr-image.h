@@ -29,6 +29,7 @@ int ctr_image_import(int argc, char **argv);
 int ctr_image_load(int argc, char **argv);
 int ctr_image_pull(int argc, char **argv);
 int ctr_image_push(int argc, char **argv);
+int ctr_image_build(int argc, char **argv);
 int ctr_image_export(int argc, char **argv);
 int ctr_image_save(int argc, char **argv);
 int ctr_image_ls(int argc, char **argv);

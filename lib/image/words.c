@@ -296,6 +296,27 @@ int words_one(const char *text, const struct words *how, char **out, struct err 
 	return one(&l, text, strlen(text), out);
 }
 
+int words_text(const char *text, const struct words *how, char **out, struct err *err)
+{
+	struct lexer l = { .how = how, .err = err, .text = text, .p = text };
+	struct buf b = { 0 };
+	int r = 0;
+
+	buf_str(&b, "");
+	while (!r && *l.p) {
+		if (*l.p == '$') {
+			r = variable(&l, &b);
+			continue;
+		}
+		l.p += *l.p == how->escape && (l.p[1] == '$' || l.p[1] == how->escape);
+		r = put(&l, &b, l.p++, 1);
+	}
+	if (r < 0)
+		buf_free(&b);
+	*out = b.p;
+	return r;
+}
+
 int words_list(const char *text, const struct words *how, struct strs *out, struct err *err)
 {
 	struct lexer l = { .how = how, .err = err };

@@ -27,6 +27,9 @@ size_t words_raw(const char *text, char escape);
 /* All of TEXT as one word, blanks and all (USER, WORKDIR, STOPSIGNAL, a flag, a side of a pair): *OUT is malloc'ed. 0 or -EINVAL. */
 int words_one(const char *text, const struct words *how, char **out, struct err *err);
 
+/* TEXT of a heredoc: variables alone count, and the escape before a $ and itself. *OUT is malloc'ed. 0 or -EINVAL. */
+int words_text(const char *text, const struct words *how, char **out, struct err *err);
+
 /* A JSON array's strings, or what is between blanks, wherever they are (a name with a blank needs JSON); of each its words_one: COPY, ADD, VOLUME, FROM.
  * A variable's value stays one word. Appends to OUT; 0 or -EINVAL. */
 int words_list(const char *text, const struct words *how, struct strs *out, struct err *err);

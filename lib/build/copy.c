@@ -1,0 +1,240 @@
+/* COPY and ADD. */
+#include "build/copy.h"
+
+#include "base/file.h"
+#include "base/path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool is_url(const char *source)
+{
+	return starts_with(source, "http://") || starts_with(source, "https://");
+}
+
+static struct copy_file *add_file(struct copy *c, const char *name, int fd, int64_t mode)
+{
+	c->files = xrealloc(c->files, (c->nfiles + 1) * sizeof *c->files);
+	c->files[c->nfiles] = (struct copy_file){ .name = xstrdup(name), .fd = fd, .mode = mode, .mtime = -1 };
+	return &c->files[c->nfiles++];
+}
+
+/* Octal, as chmod(1) takes it. */
+static int parse_mode(const char *text, int64_t *mode, struct err *err)
+{
+	size_t n = strspn(text, "01234567");
+
+	if (!n || text[n] || n > 5)
+		return err_msg(err, -EINVAL, "--chmod=%s: no octal mode", text);
+	*mode = strtol(text, NULL, 8) & 07777;
+	return 0;
+}
+
+static int set_flag(struct copy *c, const char *flag, const char *value, struct err *err)
+{
+	if (!strcmp(flag, "chown") && *value) {
+		free(c->owner);
+		c->owner = xstrdup(value);
+		return 0;
+	}
+	if (!strcmp(flag, "chmod"))
+		return parse_mode(value, &c->how.mode, err);
+	if (!strcmp(flag, "exclude") && *value)
+		return ignore_add(&c->how.excluded, value, err);
+	if (!strcmp(flag, "link")) /* layers are of their own anyway */
+		return 0;
+	if ((c->add ? !strcmp(flag, "checksum") : !strcmp(flag, "from")) && *value)
+		return 0; /* copy_fetch's, work_tree's */
+	return err_msg(err, -EINVAL, "--%s: unknown here, or it says nothing (--chown, --chmod, --exclude, --link, --%s)", flag, c->add ? "checksum" : "from");
+}
+
+static int read_flags(struct copy *c, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < c->from->flags.n && !rc; i++) {
+		const char *text = c->from->flags.v[i] + 2;
+		char *flag = xstrndup(text, strcspn(text, "=")), *value = NULL;
+
+		text += strlen(flag);
+		rc = work_word(c->work, text + (*text == '='), &value, err);
+		if (!rc)
+			rc = set_flag(c, flag, value, err);
+		free(flag);
+		free(value);
+	}
+	return rc;
+}
+
+/* A heredoc's text as a file in memory. */
+static int add_heredoc(struct copy *c, const struct heredoc *h, struct err *err)
+{
+	int fd = memfd_create("ctrbox", MFD_CLOEXEC), rc = 0;
+	char *text = NULL;
+
+	if (fd < 0)
+		return err_sys(err, -errno, "make a file in memory");
+	add_file(c, h->name, fd, 0644);
+	if (!h->literal)
+		rc = work_text(c->work, h->text, &text, err);
+	if (!rc && ((rc = write_all(fd, text ? text : h->text, strlen(text ? text : h->text))) < 0 || lseek(fd, 0, SEEK_SET) < 0))
+		err_sys(err, rc < 0 ? rc : -errno, "write a file in memory");
+	free(text);
+	return rc;
+}
+
+/* A file of the context that ADD may have to unpack. Moves it from the items to the files then. */
+static int look_into(struct copy *c, size_t n, struct err *err)
+{
+	struct source_item *i = &c->items.v[n];
+	int fd, rc;
+
+	if (i->dir)
+		return 0;
+	fd = path_open(c->tree.root, i->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	if (fd < 0)
+		return fd == -ELOOP ? 0 : err_sys(err, fd, "%s", i->path);
+	rc = copy_is_archive(fd, i->path, err);
+	if (rc <= 0) {
+		close(fd);
+		return rc;
+	}
+	add_file(c, i->path, fd, -1)->unpack = true;
+	free(i->path);
+	free(i->name);
+	memmove(i, i + 1, (--c->items.n - n) * sizeof *i);
+	return 1;
+}
+
+static int add_source(struct copy *c, const char *source, struct err *err)
+{
+	const struct heredoc *h = instruction_heredoc(c->from, source);
+	size_t n = c->items.n;
+	int rc;
+
+	if (h)
+		return add_heredoc(c, h, err);
+	if (c->add && is_url(source))
+		return copy_fetch(c, source, err);
+	if (c->tree.root < 0)
+		return err_msg(err, -ENOENT, "%s: there is no context to take it from", source);
+	rc = source_find(&c->tree, source, &c->items, err);
+	while (!rc && c->add && n < c->items.n) {
+		rc = look_into(c, n, err);
+		n += rc == 0;
+		rc = rc < 0 ? rc : 0;
+	}
+	return rc;
+}
+
+/* Where it goes, from the root: relative ones are in the working directory. */
+static void set_dest(struct copy *c, const char *dest)
+{
+	const char *cwd = c->work->image.workdir, *last = strrchr(dest, '/');
+	char *whole = xasprintf("%s/%s", *dest == '/' || !cwd ? "" : cwd, dest);
+	struct buf clean = { 0 };
+
+	last = last ? last + 1 : dest;
+	c->dest_dir = !*last || !strcmp(last, ".") || !strcmp(last, "..");
+	path_clean(whole, &clean);
+	c->dest = clean.p;
+	free(whole);
+}
+
+static int read_operands(struct copy *c, struct err *err)
+{
+	struct strs words = { 0 };
+	int rc = work_words(c->work, c->from->text, &words, err);
+
+	if (!rc && words.n < 2)
+		rc = err_msg(err, -EINVAL, "a source and a destination are expected");
+	if (!rc)
+		set_dest(c, words.v[words.n - 1]);
+	for (size_t i = 0; i + 1 < words.n && !rc; i++)
+		rc = *words.v[i] ? add_source(c, words.v[i], err) : err_msg(err, -EINVAL, "a source without a name");
+	if (!rc && c->items.n + c->nfiles > 1 && !c->dest_dir)
+		rc = err_msg(err, -EINVAL, "several sources need a destination that ends with a slash");
+	strs_free(&words);
+	return rc;
+}
+
+/* All that the copy depends on. */
+static int digest(struct copy *c, struct act *a, struct err *err)
+{
+	char data[16384];
+	int rc = 0;
+
+	act_key(a, c->dest);
+	act_key(a, c->dest_dir ? "directory" : NULL);
+	act_key(a, c->owner);
+	for (size_t i = 0; i < c->items.n && !rc; i++)
+		rc = source_digest(&c->tree, &c->items.v[i], &c->how, &a->key, err);
+	for (size_t i = 0; i < c->nfiles && !rc; i++) {
+		struct copy_file *f = &c->files[i];
+		ssize_t n;
+
+		act_key(a, f->unpack ? NULL : f->name);
+		sha256_add(&a->key, &f->mode, sizeof f->mode);
+		sha256_add(&a->key, &c->how.mode, sizeof c->how.mode);
+		while ((n = read(f->fd, data, sizeof data)) > 0)
+			sha256_add(&a->key, data, (size_t)n);
+		if (n < 0 || lseek(f->fd, 0, SEEK_SET) < 0)
+			rc = err_sys(err, -errno, "%s", f->name);
+	}
+	return rc;
+}
+
+static int put(struct work *w, struct step *s, void *arg, struct err *err)
+{
+	(void)w;
+	return step_work(s, copy_put, arg, err);
+}
+
+static void free_copy(struct copy *c)
+{
+	for (size_t i = 0; i < c->nfiles; i++) {
+		free(c->files[i].name);
+		close(c->files[i].fd);
+	}
+	free(c->files);
+	source_items_free(&c->items);
+	ignore_free(&c->how.excluded);
+	if (c->tree.root >= 0 && c->tree.root != c->work->plan->context)
+		close(c->tree.root);
+	free(c->dest);
+	free(c->owner);
+}
+
+int work_copy(struct work *w, const struct instruction *i, struct err *err)
+{
+	const char *from = i->kind == I_COPY ? instruction_flag(i, "from") : NULL;
+	struct copy c = { .work = w, .from = i, .add = i->kind == I_ADD, .tree.root = w->plan->context,
+			  .how = { .uid = from ? -1 : 0, .gid = from ? -1 : 0, .mode = -1, .latest = w->plan->epoch } };
+	char *done = work_line(i);
+	struct act a;
+	int rc = read_flags(&c, err);
+
+	if (!rc)
+		rc = work_tree(w, from, &c.tree, err);
+	if (!rc)
+		rc = read_operands(&c, err);
+	act_begin(&a, w, instruction_word(i->kind));
+	if (!rc)
+		rc = digest(&c, &a, err);
+	if (!rc) {
+		strs_add(&a.options.nets, "none");
+		strs_add(&a.args, done);
+		a.done = done;
+		a.perform = put;
+		a.arg = &c;
+		rc = act_perform(&a, w, err);
+	}
+	free_copy(&c);
+	free(done);
+	return rc;
+}

@@ -1,0 +1,233 @@
+#include "build/copy.h"
+
+#include "base/file.h"
+#include "base/path.h"
+#include "ctr/userdb.h"
+#include "image/tar_read.h"
+#include "image/unpack.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LINKS_MAX 40
+
+int copy_is_archive(int fd, const char *name, struct err *err)
+{
+	struct fd_source from;
+	struct source *unpacked;
+	struct tar_reader r;
+	struct err why = { 0 };
+	int rc;
+
+	fd_source_init(&from, fd);
+	unpacked = unpack_new(&from.s, 0);
+	tar_reader_init(&r, unpacked);
+	rc = tar_next(&r, &why);
+	tar_reader_free(&r);
+	unpack_free(unpacked);
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return err_sys(err, -errno, "%s", name);
+	if (rc == -ENOTSUP && strstr(name, ".t")) /* .tar.xz, .txz: what it holds can't be known, its name says it */
+		return err_msg(err, rc, "%s: %s (COPY takes it as it is)", name, why.text);
+	return rc > 0;
+}
+
+int copy_dirs(int root, const char *path, uid_t uid, gid_t gid, struct err *err)
+{
+	struct buf done = { 0 };
+	int fd, rc = 0;
+
+	while (*path && !rc) {
+		size_t n = strcspn(path, "/");
+
+		buf_char(&done, '/');
+		buf_add(&done, path, n);
+		path += n + strspn(path + n, "/");
+		fd = path_open(root, done.p, O_PATH | O_DIRECTORY, 0);
+		if (fd == -ENOENT) {
+			fd = path_mkdirs(root, done.p, 0755);
+			if (fd >= 0 && fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0)
+				rc = -errno;
+		}
+		rc = fd < 0 ? fd : rc;
+		if (fd >= 0)
+			close(fd);
+	}
+	if (rc < 0)
+		err_sys(err, rc, "%s", done.p);
+	buf_free(&done);
+	return rc;
+}
+
+/* The same for what C brings: what comes from another stage as it was there goes into directories of root's. */
+static int make_dirs(int root, const struct copy *c, const char *path, struct err *err)
+{
+	return copy_dirs(root, path, (uid_t)(c->how.uid < 0 ? 0 : c->how.uid), (gid_t)(c->how.gid < 0 ? 0 : c->how.gid), err);
+}
+
+/* The place of a file that is to be called PATH: where the symlink that has this name leads, and so on. malloc'ed, or NULL after too many. */
+static char *follow(int root, const char *path)
+{
+	struct buf at = { 0 };
+
+	buf_str(&at, path);
+	for (int i = 0; i < LINKS_MAX; i++) {
+		char name[256], target[PATH_MAX];
+		int dir = path_parent(root, at.p, 0, name);
+		ssize_t n = dir < 0 ? -1 : readlinkat(dir, name, target, sizeof target - 1);
+
+		if (dir >= 0)
+			close(dir);
+		if (n < 0)
+			return at.p;
+		target[n] = 0;
+		at.len = *target == '/' ? 0 : (size_t)(strrchr(at.p, '/') ? strrchr(at.p, '/') - at.p + 1 : 0);
+		buf_str(&at, target);
+	}
+	buf_free(&at);
+	return NULL;
+}
+
+/* Where a file called NAME goes: INTO a directory that is there then, as *RENAME (malloc'ed). */
+static int file_target(int root, const struct copy *c, const char *name, char **into, char **rename, struct err *err)
+{
+	int dir = path_open(root, *c->dest ? c->dest : ".", O_PATH | O_DIRECTORY, 0);
+	char *path;
+	const char *slash;
+
+	if (dir >= 0)
+		close(dir);
+	if (dir >= 0 || c->dest_dir) {
+		*into = xstrdup(c->dest);
+		*rename = xstrdup(name);
+		return dir >= 0 ? 0 : make_dirs(root, c, c->dest, err);
+	}
+	path = follow(root, c->dest);
+	if (!path)
+		return err_sys(err, -ELOOP, "%s", c->dest);
+	slash = strrchr(path, '/');
+	*into = slash ? xstrndup(path, (size_t)(slash - path)) : xstrdup("");
+	*rename = xstrdup(slash ? slash + 1 : path);
+	free(path);
+	return make_dirs(root, c, *into, err);
+}
+
+static int put_archive(int root, const struct copy *c, int fd, const char *name, struct err *err)
+{
+	struct tar_edit owner = { .uid = c->how.uid, .gid = c->how.gid };
+	struct tar_extract x = { .rootfd = root, .into = c->dest, .keep_top = true, .owner = c->owner ? &owner : NULL };
+	struct fd_source from;
+	struct source *unpacked;
+	int rc = make_dirs(root, c, c->dest, err);
+
+	if (rc < 0)
+		return rc;
+	fd_source_init(&from, fd);
+	unpacked = unpack_new(&from.s, 0);
+	rc = tar_extract(&x, unpacked, err);
+	unpack_free(unpacked);
+	return rc < 0 ? err_prefix(err, "%s", name) : 0;
+}
+
+/* An item of a tree. */
+static int put_item(int root, const struct copy *c, const struct source_item *i, struct err *err)
+{
+	struct tar_extract x = { .rootfd = root, .into = c->dest, .merge_dirs = true, .settle_dirs = true };
+	char *into = NULL, *rename = NULL;
+	struct source_tar tar;
+	int rc;
+
+	source_tar_init(&tar, &c->tree, i, &c->how);
+	if (i->dir) {
+		rc = make_dirs(root, c, c->dest, err);
+	} else {
+		rc = file_target(root, c, i->name, &into, &rename, err);
+		x.into = into;
+		x.rename = rename;
+	}
+	if (!rc)
+		rc = tree_copy(&tar.write, &x, err);
+	free(into);
+	free(rename);
+	return rc;
+}
+
+static int write_file(int dir, const char *name, const struct copy *c, const struct copy_file *f)
+{
+	struct timespec times[2] = { { .tv_nsec = UTIME_NOW }, { .tv_sec = f->mtime, .tv_nsec = f->mtime < 0 ? UTIME_NOW : 0 } };
+	int fd = path_open(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK, 0600), rc = 0;
+	char data[16384];
+	ssize_t n = 0;
+
+	if (fd < 0)
+		return fd;
+	while (!rc && (n = read(f->fd, data, sizeof data)) > 0)
+		rc = write_all(fd, data, (size_t)n);
+	if (n < 0 || fchown(fd, (uid_t)c->how.uid, (gid_t)c->how.gid) < 0 || fchmod(fd, (mode_t)(c->how.mode < 0 ? f->mode : c->how.mode)) < 0 || futimens(fd, times) < 0)
+		rc = rc ? rc : -errno;
+	close(fd);
+	return rc;
+}
+
+static int put_file(int root, const struct copy *c, const struct copy_file *f, struct err *err)
+{
+	char *into = NULL, *rename = NULL;
+	int rc, dir;
+
+	if (f->unpack)
+		return put_archive(root, c, f->fd, f->name, err);
+	rc = file_target(root, c, f->name, &into, &rename, err);
+	if (!rc) {
+		dir = path_open(root, *into ? into : ".", O_RDONLY | O_DIRECTORY, 0);
+		rc = dir < 0 ? dir : write_file(dir, rename, c, f);
+		if (dir >= 0)
+			close(dir);
+		if (rc < 0)
+			err_sys(err, rc, "%s/%s", into, rename);
+	}
+	free(into);
+	free(rename);
+	return rc;
+}
+
+/* A number alone is the group's, too; a name brings its own group (docker's reference). */
+static int find_owner(int root, struct copy *c, struct err *err)
+{
+	const struct strs none = { 0 };
+	struct user u = { 0 };
+	char *owner;
+	int rc;
+
+	if (!c->owner)
+		return 0;
+	if (*c->owner == ':')
+		owner = xasprintf("0%s", c->owner);
+	else if (c->owner[strspn(c->owner, "0123456789")])
+		owner = xstrdup(c->owner);
+	else
+		owner = xasprintf("%s:%s", c->owner, c->owner);
+	rc = user_find(root, owner, &none, &u, err);
+	free(u.home);
+	free(owner);
+	c->how.uid = u.uid;
+	c->how.gid = u.gid;
+	return rc < 0 ? err_prefix(err, "--chown=%s", c->owner) : 0;
+}
+
+int copy_put(int root, void *arg, struct err *err)
+{
+	struct copy *c = arg;
+	int rc = find_owner(root, c, err);
+
+	umask(0);
+	for (size_t i = 0; i < c->items.n && !rc; i++)
+		rc = put_item(root, c, &c->items.v[i], err);
+	for (size_t i = 0; i < c->nfiles && !rc; i++)
+		rc = put_file(root, c, &c->files[i], err);
+	return rc;
+}

@@ -1,0 +1,324 @@
+#include "build/run_mount.h"
+
+#include "base/file.h"
+#include "base/num.h"
+#include "base/path.h"
+#include "image/build_cache.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SECRET_MAX (512 << 10)
+
+static int set_type(struct run_mount *m, const char *type, struct err *err)
+{
+	static const char *const types[] = { "bind", "cache", "tmpfs", "secret" };
+
+	for (int i = 0; i < 4; i++)
+		if (!strcmp(type, types[i])) {
+			m->type = i;
+			return 0;
+		}
+	return err_msg(err, -EINVAL, "type=%s: none of bind, cache, tmpfs, secret", type);
+}
+
+static int set_number(int64_t *to, const char *key, const char *value, int64_t max, struct err *err)
+{
+	return num_range(value, 0, max, to) < 0 ? err_msg(err, -EINVAL, "%s=%s: no such number", key, value) : 0;
+}
+
+static int set_text(char **to, const char *value)
+{
+	free(*to);
+	*to = xstrdup(value);
+	return 0;
+}
+
+/* "true" is said by the key alone, too. */
+static bool is_true(const char *value)
+{
+	return !*value || !strcmp(value, "true") || !strcmp(value, "1");
+}
+
+static int set(struct run_mount *m, const char *key, const char *value, struct err *err)
+{
+	static const struct {
+		const char *key;
+		unsigned offset;
+	} texts[] = {
+		{ "target", offsetof(struct run_mount, target) }, { "dst", offsetof(struct run_mount, target) }, { "destination", offsetof(struct run_mount, target) },
+		{ "source", offsetof(struct run_mount, source) }, { "src", offsetof(struct run_mount, source) }, { "from", offsetof(struct run_mount, from) },
+		{ "id", offsetof(struct run_mount, id) }, { "env", offsetof(struct run_mount, env) }, { "size", offsetof(struct run_mount, size) },
+	};
+
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		if (!strcmp(key, texts[i].key) && *value)
+			return set_text((char **)((char *)m + texts[i].offset), value);
+	if (!strcmp(key, "type"))
+		return set_type(m, value, err);
+	if (!strcmp(key, "uid") || !strcmp(key, "gid"))
+		return set_number(*key == 'u' ? &m->uid : &m->gid, key, value, 0xfffffffe, err);
+	if (!strcmp(key, "mode")) {
+		m->mode = strtol(value, NULL, 8) & 07777;
+		return *value && !value[strspn(value, "01234567")] ? 0 : err_msg(err, -EINVAL, "mode=%s: no octal mode", value);
+	}
+	if (!strcmp(key, "required"))
+		m->required = is_true(value);
+	else if (!strcmp(key, "ro") || !strcmp(key, "readonly"))
+		m->read_only = is_true(value);
+	else if (!strcmp(key, "rw") || !strcmp(key, "readwrite"))
+		m->read_only = !is_true(value);
+	else if (!strcmp(key, "sharing") && (!strcmp(value, "shared") || !strcmp(value, "private") || !strcmp(value, "locked")))
+		m->shared = !strcmp(value, "shared");
+	else
+		return err_msg(err, -EINVAL, "%s=%s: unknown", key, value);
+	return 0;
+}
+
+/* TYPE comes first, since what is usual depends on it. */
+static int read_words(struct run_mount *m, const struct strs *words, struct err *err)
+{
+	int rc = 0;
+
+	for (int pass = 0; pass < 2; pass++) {
+		for (size_t i = 0; i < words->n && !rc; i++) {
+			const char *eq = strchr(words->v[i], '=');
+			char *key = xstrndup(words->v[i], strcspn(words->v[i], "="));
+
+			if (!strcmp(key, "type") == !pass)
+				rc = set(m, key, eq ? eq + 1 : "", err);
+			free(key);
+		}
+		if (!pass)
+			m->read_only = m->type == MOUNT_BIND;
+	}
+	return rc;
+}
+
+/* Relative ones are in the working directory. */
+static void set_target(struct run_mount *m, const struct work *w)
+{
+	char *whole = xasprintf("%s/%s", *m->target == '/' || !w->image.workdir ? "" : w->image.workdir, m->target);
+	struct buf clean = { 0 };
+
+	path_clean(whole, &clean);
+	free(m->target);
+	m->target = xasprintf("/%s", clean.p);
+	buf_free(&clean);
+	free(whole);
+}
+
+static int check(struct run_mount *m, const struct work *w, struct err *err)
+{
+	if (m->type == MOUNT_CACHE && m->from)
+		return err_msg(err, -EINVAL, "type=cache with from=: what it begins with can't be said here");
+	if (m->type == MOUNT_SECRET && !m->id && m->target)
+		m->id = xstrdup(strrchr(m->target, '/') ? strrchr(m->target, '/') + 1 : m->target);
+	if (m->type == MOUNT_SECRET && !m->id)
+		return err_msg(err, -EINVAL, "type=secret needs id=");
+	if (m->type == MOUNT_SECRET && !m->target && !m->env)
+		m->target = xasprintf("/run/secrets/%s", m->id);
+	if (!m->target && m->type != MOUNT_SECRET)
+		return err_msg(err, -EINVAL, "where to? target= is missing");
+	if (m->target)
+		set_target(m, w);
+	if (m->target && !m->target[1])
+		return err_msg(err, -EINVAL, "target=/: would hide everything");
+	if (m->type == MOUNT_CACHE && !m->id)
+		m->id = xstrdup(m->target);
+	return 0;
+}
+
+/* The build's --secret with M's id: id=ID[,src=FILE|,env=NAME]; without either, the variable or the file of that name. */
+static int find_secret(struct run_mount *m, const struct work *w, struct err *err)
+{
+	const struct strs *all = &w->plan->build->secrets;
+	const char *file = NULL, *variable = NULL;
+	bool found = false;
+	int rc = 0;
+
+	for (size_t i = 0; i < all->n && !found; i++) {
+		struct strs parts = { 0 };
+
+		strs_split(&parts, all->v[i], ',');
+		found = strs_getenv(&parts, "id") && !strcmp(strs_getenv(&parts, "id"), m->id);
+		file = xstrdup(strs_getenv(&parts, "src") ? strs_getenv(&parts, "src") : strs_getenv(&parts, "source"));
+		variable = xstrdup(strs_getenv(&parts, "env"));
+		strs_free(&parts);
+	}
+	m->absent = !found;
+	if (!found)
+		return m->required ? err_msg(err, -ENOENT, "secret %s: is required, and not given (--secret id=%s,src=FILE)", m->id, m->id) : 0;
+	if (!file && !variable)
+		*(getenv(m->id) ? &variable : &file) = m->id;
+	if (variable && getenv(variable))
+		buf_str(&m->text, getenv(variable));
+	else if (variable)
+		rc = err_msg(err, -ENOENT, "secret %s: there is no variable %s", m->id, variable);
+	else if ((rc = file_read(AT_FDCWD, file, &m->text, SECRET_MAX)) < 0)
+		err_sys(err, rc, "secret %s: read %s", m->id, file);
+	buf_str(&m->text, "");
+	return rc;
+}
+
+int run_mount_read(struct run_mount *m, struct work *w, const char *flag, struct err *err)
+{
+	struct strs words = { 0 };
+	char *text = NULL;
+	int rc = work_word(w, flag, &text, err);
+
+	*m = (struct run_mount){ .uid = -1, .gid = -1, .mode = -1, .lock = -1, .shared = true, .tree.root = -1 };
+	strs_split(&words, text ? text : "", ',');
+	if (!rc)
+		rc = read_words(m, &words, err);
+	if (!rc)
+		rc = check(m, w, err);
+	if (!rc && m->type == MOUNT_SECRET)
+		rc = find_secret(m, w, err);
+	if (!rc && m->type == MOUNT_BIND)
+		rc = work_tree(w, m->from, &m->tree, err);
+	if (!rc && m->type == MOUNT_BIND)
+		rc = source_find(&m->tree, m->source ? m->source : "/", &m->items, err);
+	if (!rc && m->items.n > 1)
+		rc = err_msg(err, -EINVAL, "source=%s: is more than one", m->source);
+	strs_free(&words);
+	free(text);
+	return rc < 0 ? err_prefix(err, "--mount=%s", flag) : 0;
+}
+
+void run_mount_free(struct run_mount *m, const struct work *w)
+{
+	char *texts[] = { m->target, m->source, m->from, m->id, m->env, m->size };
+
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		free(texts[i]);
+	if (m->tree.root >= 0 && m->tree.root != w->plan->context)
+		close(m->tree.root);
+	source_items_free(&m->items);
+	if (m->lock >= 0)
+		close(m->lock);
+	if (m->text.p)
+		memset(m->text.p, 0, m->text.len);
+	buf_free(&m->text);
+}
+
+/* Whatever is below it is as it is there. */
+static const struct source_edit as_it_is = { .uid = -1, .gid = -1, .mode = -1, .latest = INT64_MAX };
+
+int run_mount_key(const struct run_mount *m, struct act *a, struct err *err)
+{
+	sha256_add(&a->key, &m->type, sizeof m->type);
+	act_key(a, m->target);
+	act_key(a, m->id);
+	act_key(a, m->env);
+	act_key(a, m->size);
+	act_key(a, m->read_only ? "ro" : "rw");
+	return m->type == MOUNT_BIND ? source_digest(&m->tree, &m->items.v[0], &as_it_is, &a->key, err) : 0;
+}
+
+/* The path of directory FD, malloc'ed. */
+static char *path_at(int fd, const char *below)
+{
+	char path[PATH_MAX], proc[32];
+	ssize_t n = readlink(path_of_fd(fd, proc), path, sizeof path - 1);
+
+	if (n < 0)
+		return NULL;
+	path[n] = 0;
+	return xasprintf("%s%s%s", path, *below ? "/" : "", below);
+}
+
+/* Files of the context are there themselves, if nothing of them is left out and nothing may be written. Others as a copy in the container's directory. */
+static int make_bind(struct run_mount *m, const struct work *w, struct step *s, int n, struct err *err)
+{
+	const struct source_item *i = &m->items.v[0];
+	char name[24], *path;
+	struct source_tar tar;
+	struct tar_extract x = { .rename = i->dir ? NULL : "file" };
+	int rc = 0;
+
+	if (m->tree.root == w->plan->context && m->read_only && !m->tree.ignored->patterns.n) {
+		path = path_at(m->tree.root, i->path);
+	} else {
+		snprintf(name, sizeof name, "mount%d", n);
+		if (mkdirat(s->record.dir, name, 0755) < 0 || (x.rootfd = dir_open(s->record.dir, name)) < 0)
+			return err_sys(err, -errno, "copy %s", i->path);
+		source_tar_init(&tar, &m->tree, i, &as_it_is);
+		rc = tree_copy(&tar.write, &x, err);
+		path = path_at(x.rootfd, i->dir ? "" : "file");
+		close(x.rootfd);
+	}
+	spec_mount(&s->record.spec, "bind", path, m->target, m->read_only ? "bind,ro" : "bind");
+	free(path);
+	return rc;
+}
+
+static int make_cache(struct run_mount *m, const struct work *w, struct step *s, struct err *err)
+{
+	const struct store *store = w->plan->build->store;
+	char name[65], *path;
+	int rc = 0;
+
+	sha256_hex(m->id, strlen(m->id), name);
+	name[16] = 0;
+	m->lock = build_cache_mount(store->root, name, m->shared, err);
+	if (m->lock < 0)
+		return m->lock;
+	if ((m->uid >= 0 || m->gid >= 0) && fchown(m->lock, (uid_t)m->uid, (gid_t)m->gid) < 0)
+		rc = -errno;
+	if (!rc && m->mode >= 0 && fchmod(m->lock, (mode_t)m->mode) < 0)
+		rc = -errno;
+	path = path_at(m->lock, "");
+	spec_mount(&s->record.spec, "bind", path, m->target, m->read_only ? "bind,ro" : "bind");
+	free(path);
+	return rc < 0 ? err_sys(err, rc, "cache mount %s", m->id) : 0;
+}
+
+/* Where a reboot forgets it, and nobody else looks. */
+static int make_secret(const struct run_mount *m, const struct work *w, struct step *s, int n, struct err *err)
+{
+	const struct store *store = w->plan->build->store;
+	char *path = xasprintf("containers/%s/secret%d", s->record.id, n), *whole;
+	int rc, fd;
+
+	path[strlen("containers/") + ID_LENGTH] = 0;
+	rc = dir_make_all(store->run, path, 0700);
+	path[strlen("containers/") + ID_LENGTH] = '/';
+	fd = rc < 0 ? rc : openat(store->run, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd == -1)
+		fd = -errno;
+	rc = fd < 0 ? fd : write_all(fd, m->text.p, m->text.len);
+	if (!rc && (fchmod(fd, m->mode < 0 ? 0400 : (mode_t)m->mode) < 0 || fchown(fd, m->uid < 0 ? 0 : (uid_t)m->uid, m->gid < 0 ? 0 : (gid_t)m->gid) < 0))
+		rc = -errno;
+	if (fd >= 0)
+		close(fd);
+	whole = xasprintf("%s/%s", store->run_path, path);
+	spec_mount(&s->record.spec, "bind", whole, m->target, "bind,ro");
+	free(whole);
+	free(path);
+	return rc < 0 ? err_sys(err, rc, "secret %s", m->id) : 0;
+}
+
+int run_mount_make(struct run_mount *m, const struct work *w, struct step *s, int n, struct err *err)
+{
+	char *options;
+
+	if (m->type == MOUNT_BIND)
+		return make_bind(m, w, s, n, err);
+	if (m->type == MOUNT_CACHE)
+		return make_cache(m, w, s, err);
+	if (m->type == MOUNT_SECRET && m->env && !m->absent)
+		strs_setenv(&s->record.spec.process.env, m->env, m->text.p);
+	if (m->type == MOUNT_SECRET)
+		return m->absent || !m->target ? 0 : make_secret(m, w, s, n, err);
+	options = m->size ? xasprintf("size=%s", m->size) : NULL;
+	spec_mount(&s->record.spec, "tmpfs", NULL, m->target, options);
+	free(options);
+	return 0;
+}

@@ -1,0 +1,168 @@
+#include "build/source.h"
+
+#include "base/file.h"
+#include "base/path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The path of FD from T's root, malloc'ed: both as the kernel names them. */
+static char *path_below(const struct source_tree *t, int fd)
+{
+	char top[PATH_MAX], path[PATH_MAX], proc[32];
+	ssize_t n = readlink(path_of_fd(t->root, proc), top, sizeof top - 1);
+	ssize_t m = readlink(path_of_fd(fd, proc), path, sizeof path - 1);
+
+	if (n < 0 || m < n || memcmp(top, path, (size_t)n))
+		return NULL;
+	path[m] = 0;
+	return xstrdup(path + n + strspn(path + n, "/"));
+}
+
+/* PATH, whatever symlinks it leads through, joins OUT if it is there. 0 or -errno. */
+static int add(const struct source_tree *t, const char *path, struct source_items *out)
+{
+	int fd = path_open(t->root, *path ? path : ".", O_PATH, 0);
+	const char *slash = strrchr(path, '/');
+	struct source_item i;
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	i.path = path_below(t, fd);
+	i.name = xstrdup(slash ? slash + 1 : path);
+	i.dir = fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
+	close(fd);
+	if (!i.path || (t->ignored && (ignore_has(t->ignored, path) || ignore_has(t->ignored, i.path)) && !(i.dir && t->ignored->brings_back))) {
+		free(i.path);
+		free(i.name);
+		return -ENOENT;
+	}
+	out->v = xrealloc(out->v, (out->n + 1) * sizeof *out->v);
+	out->v[out->n++] = i;
+	return 0;
+}
+
+static int find(const struct source_tree *t, const struct buf *done, const char *rest, struct source_items *out);
+
+/* The names in DONE that PART fits, each followed by REST. */
+static int find_names(const struct source_tree *t, const struct buf *done, const char *part, const char *rest, struct source_items *out)
+{
+	int dir = path_open(t->root, done->len ? done->p : ".", O_RDONLY | O_DIRECTORY, 0), rc = 0;
+	struct strs names = { 0 };
+
+	if (dir < 0)
+		return dir == -ENOENT || dir == -ENOTDIR ? 0 : dir;
+	rc = dir_names(dir, ".", dir_entry, &names);
+	close(dir);
+	for (size_t i = 0; i < names.n && rc == 0; i++) {
+		struct buf next = { 0 };
+
+		if (!glob_matches(part, names.v[i]))
+			continue;
+		buf_fmt(&next, "%s%s%s", done->len ? done->p : "", done->len ? "/" : "", names.v[i]);
+		rc = find(t, &next, rest, out);
+		buf_free(&next);
+	}
+	strs_free(&names);
+	return rc;
+}
+
+/* What is at DONE/REST, component by component. What a pattern leads to and isn't there is nothing. */
+static int find(const struct source_tree *t, const struct buf *done, const char *rest, struct source_items *out)
+{
+	size_t n = strcspn(rest, "/");
+	char *part = xstrndup(rest, n);
+	struct buf next = { 0 };
+	int rc;
+
+	if (!*rest) {
+		rc = add(t, done->len ? done->p : "", out);
+	} else if (glob_is(part)) {
+		rc = find_names(t, done, part, rest + n + (rest[n] == '/'), out);
+	} else {
+		buf_fmt(&next, "%s%s%s", done->len ? done->p : "", done->len ? "/" : "", part);
+		rc = find(t, &next, rest + n + (rest[n] == '/'), out);
+	}
+	buf_free(&next);
+	free(part);
+	return rc == -ENOENT || rc == -ENOTDIR ? 0 : rc;
+}
+
+int source_find(const struct source_tree *t, const char *pattern, struct source_items *out, struct err *err)
+{
+	struct buf clean = { 0 };
+	size_t before = out->n;
+	int rc;
+
+	path_clean(pattern, &clean);
+	rc = find(t, &(struct buf){ 0 }, clean.p, out);
+	buf_free(&clean);
+	if (rc < 0)
+		return err_sys(err, rc, "%s", pattern);
+	return out->n > before ? 0 : err_msg(err, -ENOENT, "%s: there is nothing of that name in %s", pattern, t->name);
+}
+
+void source_items_free(struct source_items *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		free(l->v[i].path);
+		free(l->v[i].name);
+	}
+	free(l->v);
+	*l = (struct source_items){ 0 };
+}
+
+/* tar_edit's: NAME is below the item. */
+static bool takes(void *arg, const char *name, int dirfd, const char *last)
+{
+	const struct source_tar *s = arg;
+	const struct ignore *ignored = s->tree->ignored;
+	char *path;
+	bool out;
+
+	if (s->how->excluded.patterns.n && ignore_has_all(&s->how->excluded, name, dirfd, last))
+		return false;
+	if (!ignored)
+		return true;
+	path = xasprintf("%s%s%s", s->item->path, *s->item->path ? "/" : "", name);
+	out = ignore_has_all(ignored, path, dirfd, last);
+	free(path);
+	return !out;
+}
+
+void source_tar_init(struct source_tar *s, const struct source_tree *t, const struct source_item *i, const struct source_edit *how)
+{
+	*s = (struct source_tar){ .tree = t, .item = i, .how = how };
+	s->edit = (struct tar_edit){ .uid = how->uid, .gid = how->gid, .mode = how->mode, .latest = how->latest, .takes = takes, .arg = s };
+	s->write = (struct tar_write){ .rootfd = t->root, .from = i->path, .name = i->dir ? NULL : i->name, .cross_mounts = true, .edit = &s->edit };
+}
+
+struct digest {
+	struct sink s;
+	struct sha256 *sha;
+};
+
+static int digest_write(struct sink *s, const void *data, size_t len, struct err *err)
+{
+	(void)err;
+	sha256_add(((struct digest *)s)->sha, data, len);
+	return 0;
+}
+
+int source_digest(const struct source_tree *t, const struct source_item *i, const struct source_edit *how, struct sha256 *sha, struct err *err)
+{
+	struct digest to = { { digest_write }, sha };
+	struct source_tar tar;
+
+	source_tar_init(&tar, t, i, how);
+	tar.edit.latest = INT64_MIN;
+	sha256_add(sha, i->name, strlen(i->name) + 1);
+	sha256_add(sha, i->dir ? "d" : "f", 1);
+	return tar_write(&tar.write, &to.s, err);
+}
