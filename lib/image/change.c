@@ -215,11 +215,11 @@ static change *find(const char *word, size_t n, struct err *err)
 {
 	struct buf all = { 0 };
 
-	for (size_t i = 0; i < CHANGES; i++) {
+	for (size_t i = 0; i < CHANGES; i++)
 		if (strncasecmp(word, changes[i].word, n) == 0 && n && !changes[i].word[n])
 			return changes[i].set;
+	for (size_t i = 0; i < CHANGES; i++)
 		buf_fmt(&all, " %s", changes[i].word);
-	}
 	err_msg(err, -EINVAL, "\"%.*s\" is none of%s", n > 30 ? 30 : (int)n, word, all.p);
 	buf_free(&all);
 	return NULL;
