@@ -62,7 +62,7 @@ static int read_flags(struct copy *c, struct err *err)
 		char *flag = xstrndup(text, strcspn(text, "=")), *value = NULL;
 
 		text += strlen(flag);
-		rc = work_word(c->work, text + (*text == '='), &value, err);
+		rc = words_one(text + (*text == '='), &c->work->words, &value, err);
 		if (!rc)
 			rc = set_flag(c, flag, value, err);
 		free(flag);
@@ -81,7 +81,7 @@ static int add_heredoc(struct copy *c, const struct heredoc *h, struct err *err)
 		return err_sys(err, -errno, "make a file in memory");
 	add_file(c, h->name, fd, 0644);
 	if (!h->literal)
-		rc = work_text(c->work, h->text, &text, err);
+		rc = words_text(h->text, &c->work->words, &text, err);
 	if (!rc && ((rc = write_all(fd, text ? text : h->text, strlen(text ? text : h->text))) < 0 || lseek(fd, 0, SEEK_SET) < 0))
 		err_sys(err, rc < 0 ? rc : -errno, "write a file in memory");
 	free(text);
@@ -92,6 +92,7 @@ static int add_heredoc(struct copy *c, const struct heredoc *h, struct err *err)
 static int look_into(struct copy *c, size_t n, struct err *err)
 {
 	struct source_item *i = &c->items.v[n];
+	struct stat st;
 	int fd, rc;
 
 	if (i->dir)
@@ -99,7 +100,7 @@ static int look_into(struct copy *c, size_t n, struct err *err)
 	fd = path_open(c->tree.root, i->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
 	if (fd < 0)
 		return fd == -ELOOP ? 0 : err_sys(err, fd, "%s", i->path);
-	rc = copy_is_archive(fd, i->path, err);
+	rc = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? copy_is_archive(fd, i->path, err) : 0;
 	if (rc <= 0) {
 		close(fd);
 		return rc;
@@ -149,7 +150,7 @@ static void set_dest(struct copy *c, const char *dest)
 static int read_operands(struct copy *c, struct err *err)
 {
 	struct strs words = { 0 };
-	int rc = work_words(c->work, c->from->text, &words, err);
+	int rc = words_list(c->from->text, &c->work->words, &words, err);
 
 	if (!rc && words.n < 2)
 		rc = err_msg(err, -EINVAL, "a source and a destination are expected");

@@ -261,7 +261,10 @@ static int find_wanted(struct plan *p, struct err *err)
 
 static int read_epoch(struct plan *p, struct err *err)
 {
-	const char *said = getenv("SOURCE_DATE_EPOCH");
+	const char *said = build_arg(p->build, "SOURCE_DATE_EPOCH");
+
+	if (!said)
+		said = getenv("SOURCE_DATE_EPOCH");
 
 	p->epoch = INT64_MAX;
 	if (!said || !*said)
@@ -276,15 +279,15 @@ int plan_read(struct plan *p, const struct build *b, struct err *err)
 	int rc;
 
 	*p = (struct plan){ .build = b, .context = -1 };
+	if (strcmp(b->context, "-") && (p->context = dir_open(AT_FDCWD, b->context)) < 0)
+		return err_sys(err, p->context, "%s", b->context);
 	path = find_file(b, err);
 	if (!path)
 		return -ENOENT;
 	p->file = xstrdup(!strcmp(path, "-") ? "stdin" : b->file ? path : strrchr(path, '/') + 1);
 	rc = read_epoch(p, err);
-	if (!rc && strcmp(b->context, "-")) {
-		p->context = dir_open(AT_FDCWD, b->context);
-		rc = p->context < 0 ? err_sys(err, p->context, "%s", b->context) : read_ignored(p, path, err);
-	}
+	if (!rc && p->context >= 0)
+		rc = read_ignored(p, path, err);
 	if (!rc)
 		rc = read_text(path, &text, err);
 	if (!rc)

@@ -106,15 +106,13 @@ static void set_command(struct run *r, const struct work *w)
 /* The variables that aren't the image's. */
 static void set_env(struct run *r, const struct work *w)
 {
-	struct strs env = { 0 }, *out = &r->act.options.env;
+	struct strs *env = &r->act.options.env;
 
-	work_env(w, &env);
-	for (size_t i = 0; i < env.n; i++)
-		act_key(&r->act, env.v[i]);
+	act_key_strs(&r->act, &w->env);
+	strs_append(env, &w->env);
 	for (size_t i = 0; i < sizeof proxies / sizeof *proxies; i++)
-		if (!strs_getenv(&env, proxies[i]) && build_arg(w->plan->build, proxies[i]))
-			strs_setenv(&env, proxies[i], build_arg(w->plan->build, proxies[i]));
-	*out = env;
+		if (!strs_getenv(env, proxies[i]) && build_arg(w->plan->build, proxies[i]))
+			strs_setenv(env, proxies[i], build_arg(w->plan->build, proxies[i]));
 }
 
 static int make_key(struct run *r, const struct work *w, struct err *err)
@@ -122,7 +120,6 @@ static int make_key(struct run *r, const struct work *w, struct err *err)
 	struct act *a = &r->act;
 	int rc = 0;
 
-	act_key(a, NULL);
 	act_key_strs(a, &a->args);
 	act_key(a, w->image.user);
 	act_key(a, w->image.workdir);
@@ -172,8 +169,16 @@ static void show_lines(const struct work *w, struct buf *b, bool all)
 	b->len -= n;
 }
 
-/* Shows what comes from FD until its end. Killed meanwhile, if we are told to end. */
-static void relay(const struct work *w, struct step *s, int fd, struct buf *kept)
+/* Whatever it is at, its supervisor goes at once, and all of it with that: step_end takes back what it leaves. */
+static void end(struct step *s, pid_t supervisor)
+{
+	kill(supervisor, SIGKILL);
+	record_refresh(s->store, &s->record);
+	kill_now(s->store, &s->record);
+}
+
+/* Shows what comes from FD until its end. If we are told to end meanwhile, so is who writes. */
+static void relay(const struct work *w, struct step *s, pid_t supervisor, int fd, struct buf *kept)
 {
 	bool quiet = w->plan->build->quiet, ended = false;
 	char data[8192];
@@ -181,8 +186,7 @@ static void relay(const struct work *w, struct step *s, int fd, struct buf *kept
 
 	while (n) {
 		if (!ended && interrupt_wait(fd) == -EINTR) {
-			record_refresh(s->store, &s->record);
-			kill_now(s->store, &s->record);
+			end(s, supervisor);
 			ended = true;
 		}
 		n = read(fd, data, sizeof data);
@@ -221,7 +225,7 @@ static int run(const struct work *w, struct step *s, struct buf *kept, struct er
 	close(output[1]);
 	close(tell[1]);
 	if (pid > 0)
-		relay(w, s, output[0], kept);
+		relay(w, s, pid, output[0], kept);
 	close(output[0]);
 	code = pid < 0 ? err_sys(err, -errno, "start a process") : child_wait(pid);
 	if (pid > 0 && read_full(tell[0], &theirs, sizeof theirs) == (ssize_t)sizeof theirs) {

@@ -171,7 +171,7 @@ int run_mount_read(struct run_mount *m, struct work *w, const char *flag, struct
 {
 	struct strs words = { 0 };
 	char *text = NULL;
-	int rc = work_word(w, flag, &text, err);
+	int rc = words_one(flag, &w->words, &text, err);
 
 	*m = (struct run_mount){ .uid = -1, .gid = -1, .mode = -1, .lock = -1, .shared = true, .tree.root = -1 };
 	strs_split(&words, text ? text : "", ',');

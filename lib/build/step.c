@@ -74,8 +74,10 @@ int step_layer(struct step *s, struct image *img, int64_t latest, struct layer_i
 
 int step_end(struct step *s, struct err *err)
 {
-	int rc = container_remove(s->store, &s->record, true, err);
+	int rc;
 
+	record_refresh(s->store, &s->record); /* what its supervisor noted */
+	rc = container_remove(s->store, &s->record, true, err);
 	close(s->lock);
 	record_close(&s->record);
 	return rc;

@@ -30,52 +30,22 @@ void work_say(const struct work *w, const char *fmt, ...)
 	free(text);
 }
 
-void work_env(const struct work *w, struct strs *out)
+/* What variables are: ARG's, and ENV's before them. */
+static void renew(struct work *w)
 {
-	strs_append(out, &w->args);
+	strs_free(&w->env);
+	strs_append(&w->env, &w->args);
 	for (size_t i = 0; i < w->image.env.n; i++) {
 		char *key = xstrndup(w->image.env.v[i], strcspn(w->image.env.v[i], "="));
 
-		strs_setenv(out, key, strs_getenv(&w->image.env, key));
+		strs_setenv(&w->env, key, strs_getenv(&w->image.env, key));
 		free(key);
 	}
-}
-
-int work_word(const struct work *w, const char *text, char **out, struct err *err)
-{
-	struct strs env = { 0 };
-	int rc;
-
-	work_env(w, &env);
-	rc = words_one(text, &(struct words){ w->plan->text.escape, &env }, out, err);
-	strs_free(&env);
-	return rc;
-}
-
-int work_text(const struct work *w, const char *text, char **out, struct err *err)
-{
-	struct strs env = { 0 };
-	int rc;
-
-	work_env(w, &env);
-	rc = words_text(text, &(struct words){ w->plan->text.escape, &env }, out, err);
-	strs_free(&env);
-	return rc;
-}
-
-int work_words(const struct work *w, const char *text, struct strs *out, struct err *err)
-{
-	struct strs env = { 0 };
-	int rc;
-
-	work_env(w, &env);
-	rc = words_list(text, &(struct words){ w->plan->text.escape, &env }, out, err);
-	strs_free(&env);
-	return rc;
+	w->words = (struct words){ w->plan->text.escape, &w->env };
 }
 
 /* ARG NAME[=VALUE]: --build-arg's value, else the one that stands there, else that of before the first FROM. */
-static int set_arg(struct work *w, const char *pair)
+static void set_arg(struct work *w, const char *pair)
 {
 	const char *eq = strchr(pair, '=');
 	char *name = xstrndup(pair, strcspn(pair, "="));
@@ -86,20 +56,17 @@ static int set_arg(struct work *w, const char *pair)
 	if (value)
 		strs_setenv(&w->args, name, value);
 	free(name);
-	return 0;
 }
 
 static int do_arg(struct work *w, const struct instruction *i, struct err *err)
 {
-	struct strs env = { 0 }, pairs = { 0 };
-	int rc;
+	struct strs pairs = { 0 };
+	int rc = words_pairs(i->text, WORDS_ARG, &w->words, &pairs, err);
 
-	work_env(w, &env);
-	rc = words_pairs(i->text, WORDS_ARG, &(struct words){ w->plan->text.escape, &env }, &pairs, err);
 	for (size_t k = 0; k < pairs.n && !rc; k++)
-		rc = set_arg(w, pairs.v[k]);
-	strs_free(&env);
+		set_arg(w, pairs.v[k]);
 	strs_free(&pairs);
+	renew(w);
 	return rc;
 }
 
@@ -118,17 +85,15 @@ char *work_line(const struct instruction *i)
 int work_config(struct work *w, const struct instruction *i, struct err *err)
 {
 	char *text = xasprintf("%s %s", instruction_word(i->kind), i->text);
-	struct strs env = { 0 };
-	int rc;
+	int rc = image_change(&w->image, text, &w->words, err);
 
-	work_env(w, &env);
-	rc = image_change(&w->image, text, &(struct words){ w->plan->text.escape, &env }, err);
-	strs_free(&env);
 	free(text);
 	if (i->kind == I_CMD)
 		w->cmd_set = true;
 	if (i->kind == I_ENTRYPOINT && !w->cmd_set)
 		strs_free(&w->image.cmd);
+	if (i->kind == I_ENV)
+		renew(w);
 	return rc;
 }
 
@@ -188,6 +153,7 @@ int work_stage(struct work *w, struct err *err)
 	work_say(w, "%.*s", SHOWN, text);
 	free(text);
 	rc = work_from(w, err);
+	renew(w);
 	if (!rc)
 		rc = do_triggers(w, err);
 	for (; !rc && i + 1 < s->end; rc = do_instruction(w, i, err)) {

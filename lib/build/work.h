@@ -12,6 +12,8 @@ struct work {
 	const struct stage *stage;
 	struct image image;       /* so far */
 	struct strs args;         /* ARG's NAME=VALUE that hold */
+	struct strs env;          /* these, and ENV's before them: the variables */
+	struct words words;       /* texts are read with those */
 	bool cmd_set;             /* CMD is this Containerfile's, not its base's */
 	int step, steps;          /* the instruction that is at work, from 1, and how many there are */
 	bool labelled;            /* lines begin with the stage's name: several are built */
@@ -34,14 +36,6 @@ int work_dir(struct work *w, const struct instruction *i, struct err *err);
 
 /* What the image's config alone says. 0 or -EINVAL, told. */
 int work_config(struct work *w, const struct instruction *i, struct err *err);
-
-/* The variables that hold: ARG's, and ENV's before them. */
-void work_env(const struct work *w, struct strs *out);
-
-/* Its words_one, words_text, words_list with those. */
-int work_word(const struct work *w, const char *text, char **out, struct err *err);
-int work_text(const struct work *w, const char *text, char **out, struct err *err);
-int work_words(const struct work *w, const char *text, struct strs *out, struct err *err);
 
 /* Keeps the image's layers. 0 or -errno, told. */
 int work_hold(struct work *w, const struct image *img, struct err *err);
