@@ -15,7 +15,7 @@ struct options {
 static const struct opt opts[] = {
 	{ 'm', "message", "TEXT", OPT_STR, O(message), "what the image's history says", NULL },
 	{ 'c', "change", "'CMD ..'", OPT_STRS, O(changes),
-	  "one of a Dockerfile's instructions that set what an image's containers get: CMD, ENV, USER ..", NULL },
+	  "one of a Dockerfile's instructions but FROM, RUN, COPY, ADD and ARG", NULL },
 	OPT_END
 };
 

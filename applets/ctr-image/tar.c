@@ -20,7 +20,7 @@ struct import_options {
 
 #define O(M) offsetof(struct import_options, M)
 static const struct opt import_opts[] = {
-	{ 'c', "change", "'CMD ..'", OPT_STRS, O(changes), "one of a Dockerfile's instructions that set what an image's containers get: CMD, ENV, USER ..", NULL },
+	{ 'c', "change", "'CMD ..'", OPT_STRS, O(changes), "one of a Dockerfile's instructions but FROM, RUN, COPY, ADD and ARG", NULL },
 	{ 'i', "input", "FILE", OPT_STR, O(file), "read FILE instead of stdin", NULL },
 	{ 'm', "message", "TEXT", OPT_STR, O(message), "what the image's history says (ctr-image import)", NULL },
 	{ 0, "max-window", "SIZE", OPT_SIZE, O(max_window), "memory for zstd's window (8m): what --ultra and --long packed needs more", NULL },
