@@ -60,10 +60,10 @@ static int merge(struct strs *to, const struct strs *pairs, struct err *err)
 	size_t bytes = 0;
 
 	for (size_t i = 0; i < pairs->n && to->n <= PAIRS_MAX; i++) {
-		char *equals = strchr(pairs->v[i], '=');
+		char *key = xstrndup(pairs->v[i], strcspn(pairs->v[i], "="));
 
-		*equals = 0;
-		strs_setenv(to, pairs->v[i], equals + 1);
+		strs_setenv(to, key, pairs->v[i] + strlen(key) + 1);
+		free(key);
 	}
 	for (size_t i = 0; i < to->n; i++)
 		bytes += strlen(to->v[i]);
