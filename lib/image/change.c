@@ -1,6 +1,8 @@
 /* Dockerfile instructions that change a config: docker's "Dockerfile reference", and "docker import --change". */
 #include "image/change.h"
 
+#include "base/path.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -147,39 +149,20 @@ static int set_author(struct image *img, const char *text, const struct words *h
 	return 0;
 }
 
-/* PATH without "//", "." and "..". */
-static char *clean(const char *path)
-{
-	struct buf b = { 0 };
-	struct strs parts = { 0 };
-
-	buf_str(&b, "");
-	strs_split(&parts, path, '/');
-	for (size_t i = 0; i < parts.n; i++) {
-		if (!strcmp(parts.v[i], ".."))
-			while (b.len && b.p[--b.len] != '/')
-				;
-		else if (*parts.v[i] && strcmp(parts.v[i], "."))
-			buf_fmt(&b, "/%s", parts.v[i]);
-	}
-	if (!b.len)
-		buf_char(&b, '/');
-	b.p[b.len] = 0;
-	strs_free(&parts);
-	return b.p;
-}
-
 /* A relative one continues the last one. */
 static int set_workdir(struct image *img, const char *text, const struct words *how, struct err *err)
 {
+	struct buf clean = { 0 };
 	char *word = NULL, *whole;
 	int r = set_word(&word, text, NULL, how, err);
 
 	if (r)
 		return r;
 	whole = xasprintf("%s/%s", *word != '/' && img->workdir ? img->workdir : "", word);
+	path_clean(whole, &clean);
 	free(img->workdir);
-	img->workdir = clean(whole);
+	img->workdir = xasprintf("/%s", clean.p);
+	buf_free(&clean);
 	free(whole);
 	free(word);
 	return 0;
