@@ -38,7 +38,7 @@ tar_index|lib/image/tar_index_read.c|s/if (n > (uint64_t)(r->end - r->p))/if (0)
 names|lib/image/name.c|s/strlen(name) + strlen(added) > NAME_MAX_LENGTH/0/
 layer|lib/image/tar_index.c|s/memcpy(last, p, len)/memcpy(last, p, 1)/
 host|lib/ctr/hostfiles.c|s/!starts_with(line, "127.")/true/
-containerfile|lib/image/words.c|s/l->cost > WORDS_MAX/0/
+containerfile|lib/image/lexer.c|s/l->cost > WORDS_MAX/0/
 containerfile|lib/image/pattern.c|s/longest \&\& b == p->n/false/
 host|lib/sys/proc_info.c|s/ || !word_at(end + 1, 21)//
 END
