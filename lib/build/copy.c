@@ -125,6 +125,8 @@ static int add_source(struct copy *c, const char *source, struct err *err)
 	if (c->tree.root < 0)
 		return err_msg(err, -ENOENT, "%s: there is no context to take it from", source);
 	rc = source_find(&c->tree, source, &c->items, err);
+	if (rc == -ENOENT && glob_is(source)) /* `package.json package-lock.json*`: what may be there */
+		rc = 0;
 	while (!rc && c->add && n < c->items.n) {
 		rc = look_into(c, n, err);
 		n += rc == 0;
@@ -158,6 +160,8 @@ static int read_operands(struct copy *c, struct err *err)
 		set_dest(c, words.v[words.n - 1]);
 	for (size_t i = 0; i + 1 < words.n && !rc; i++)
 		rc = *words.v[i] ? add_source(c, words.v[i], err) : err_msg(err, -EINVAL, "a source without a name");
+	if (!rc && !c->items.n && !c->nfiles)
+		rc = err->code; /* source_find's: none of the patterns found anything */
 	if (!rc && c->items.n + c->nfiles > 1 && !c->dest_dir)
 		rc = err_msg(err, -EINVAL, "several sources need a destination that ends with a slash");
 	strs_free(&words);
