@@ -26,39 +26,6 @@ const char *instruction_flag(const struct instruction *i, const char *flag)
 	return NULL;
 }
 
-const char *build_arg(const struct build *b, const char *name)
-{
-	for (size_t i = b->args.n; i--;) { /* the last one counts */
-		const char *arg = b->args.v[i], *eq = strchr(arg, '=');
-
-		if (strncmp(arg, name, eq ? (size_t)(eq - arg) : strlen(arg)) || strlen(name) != (eq ? (size_t)(eq - arg) : strlen(arg)))
-			continue;
-		return eq ? eq + 1 : getenv(name);
-	}
-	return NULL;
-}
-
-static void add_platform(const char *kind, const char *platform, struct strs *out)
-{
-	struct strs parts = { 0 };
-
-	strs_split(&parts, platform, '/');
-	strs_fmt(out, "%sPLATFORM=%s", kind, platform);
-	strs_fmt(out, "%sOS=%s", kind, parts.n ? parts.v[0] : "");
-	strs_fmt(out, "%sARCH=%s", kind, parts.n > 1 ? parts.v[1] : "");
-	strs_fmt(out, "%sVARIANT=%s", kind, parts.n > 2 ? parts.v[2] : "");
-	strs_free(&parts);
-}
-
-void plan_platform(const struct plan *p, struct strs *out)
-{
-	char machine[66], *ours = xasprintf("linux/%s", image_host_architecture(machine));
-
-	add_platform("BUILD", ours, out);
-	add_platform("TARGET", p->build->platform ? p->build->platform : ours, out);
-	free(ours);
-}
-
 /* Stdin, or a file. */
 static int read_text(const char *path, struct buf *out, struct err *err)
 {
@@ -297,6 +264,8 @@ int plan_read(struct plan *p, const struct build *b, struct err *err)
 		rc = find_stages(p, err);
 	if (!rc)
 		rc = find_wanted(p, err);
+	if (!rc && !b->quiet)
+		args_check(p);
 	buf_free(&text);
 	free(path);
 	return rc;

@@ -48,6 +48,12 @@ const char *instruction_flag(const struct instruction *i, const char *flag);
 /* What --build-arg gives NAME: its value, or NULL. */
 const char *build_arg(const struct build *b, const char *name);
 
+/* The variables by which programs are told of proxies, ended by NULL: --build-arg gives them to each RUN, without an ARG and in no layer's key. */
+extern const char *const args_proxies[];
+
+/* Says which --build-arg nothing takes. */
+void args_check(const struct plan *p);
+
 /* The variables that every build has (TARGETARCH, ..), as NAME=VALUE. */
 void plan_platform(const struct plan *p, struct strs *out);
 

@@ -26,10 +26,6 @@ struct run {
 	const struct heredoc *script;
 };
 
-/* What a proxy's address is told by: known to every RUN, and in no layer's key. */
-static const char *const proxies[] = { "HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "ftp_proxy", "no_proxy",
-				       "all_proxy" };
-
 static int add_mount(struct run *r, struct work *w, const char *value, struct err *err)
 {
 	r->mounts = xrealloc(r->mounts, (r->nmounts + 1) * sizeof *r->mounts);
@@ -110,9 +106,9 @@ static void set_env(struct run *r, const struct work *w)
 
 	act_key_strs(&r->act, &w->env);
 	strs_append(env, &w->env);
-	for (size_t i = 0; i < sizeof proxies / sizeof *proxies; i++)
-		if (!strs_getenv(env, proxies[i]) && build_arg(w->plan->build, proxies[i]))
-			strs_setenv(env, proxies[i], build_arg(w->plan->build, proxies[i]));
+	for (const char *const *name = args_proxies; *name; name++)
+		if (!strs_getenv(env, *name) && build_arg(w->plan->build, *name))
+			strs_setenv(env, *name, build_arg(w->plan->build, *name));
 }
 
 static int make_key(struct run *r, const struct work *w, struct err *err)
