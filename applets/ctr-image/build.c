@@ -4,10 +4,10 @@
 #include "base/opt.h"
 #include "base/say.h"
 #include "build/build.h"
-#include "ctr/supervise.h"
 #include "sys/sealed.h"
 
 #include <errno.h>
+#include <signal.h>
 
 #define O(M) offsetof(struct build, M)
 static const struct opt build_opts[] = {
@@ -43,13 +43,13 @@ int ctr_image_build(int argc, char **argv)
 	int rc;
 
 	or_die_err(sealed_program(argv - 1, &err), &err);
-	supervise_alone();
 	image_operands(opt_parse(&build_usage, &b, argc, argv), 1, "DIR");
 	b.context = argv[0];
 	rc = store_get(&store, &err);
 	if (!rc) {
 		b.store = &store;
 		interrupt_catch();
+		signal(SIGPIPE, SIG_IGN); /* who no longer reads what is told of the steps still wants the image */
 		rc = build(&b, &err);
 		interrupt_end();
 	}

@@ -117,7 +117,9 @@ static int do_instruction(struct work *w, const struct instruction *i, struct er
 
 	work_say(w, "%.*s%s", (int)(shown < SHOWN ? shown : SHOWN), text, text[shown] || shown > SHOWN ? " .." : "");
 	rc = interrupted() ? err_sys(err, -EINTR, "build") : perform(w, i, err);
-	if (!rc && w->image.nhistory == lines)
+	if (rc < 0)
+		err_prefix(err, "%s", instruction_word(i->kind));
+	else if (w->image.nhistory == lines)
 		work_note(w, text);
 	free(text);
 	return rc;
