@@ -13,9 +13,9 @@
 static bool in_class(const char **p, char c)
 {
 	const char *s = *p;
-	bool not = *s == '^', in = false;
+	bool negated = *s == '^', in = false;
 
-	s += not;
+	s += negated;
 	do {
 		char low, high;
 
@@ -31,7 +31,7 @@ static bool in_class(const char **p, char c)
 		in |= low <= c && c <= high;
 	} while (*s != ']');
 	*p = s + 1;
-	return in != not && c != '/';
+	return in != negated && c != '/';
 }
 
 /* Whether what *P begins with, other than a star, stands for C: *P is behind it then. */

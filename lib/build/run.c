@@ -161,8 +161,8 @@ static void show_lines(const struct work *w, struct buf *b, bool all)
 		free(line);
 		n = end + (newline != NULL);
 	}
-	memmove(b->p, b->p + n, b->len - n);
-	b->len -= n;
+	if (n)
+		memmove(b->p, b->p + n, b->len -= n);
 }
 
 /* Whatever it is at, its supervisor goes at once, and all of it with that: step_end takes back what it leaves. */
