@@ -1,8 +1,10 @@
 /* A Containerfile: any text is taken or refused with its line. What is taken says the same when it is written and read again; so does what it makes of a
- * config. An input that begins with a NUL is a pattern, a newline, and a text to look for it in. */
+ * config. An input that begins with a NUL is a pattern, a newline, and a text to look for it in (or a path: then it is a line of .dockerignore). */
 #include "check.h"
 
+#include "base/path.h"
 #include "build/containerfile.h"
+#include "build/ignore.h"
 #include "image/image.h"
 #include "image/pattern.h"
 #include "image/words.h"
@@ -166,6 +168,58 @@ static void pattern(const char *text, const char *in)
 		CHECK(longest > n);
 }
 
+/* What glob_matches says, by trying everything. */
+static bool slow(const char *p, const char *s)
+{
+	bool whole;
+
+	if (p[0] == '*' && p[1] == '*') {
+		p += 2;
+		whole = *p == '/';
+		p += whole;
+		for (bool begins = true;; begins = !whole || *s == '/', s++) {
+			if (begins && slow(p, s))
+				return true;
+			if (!*s)
+				return false;
+		}
+	}
+	if (*p == '*') {
+		for (p++;; s++) {
+			if (slow(p, s))
+				return true;
+			if (!*s || *s == '/')
+				return false;
+		}
+	}
+	if (!*p || !*s)
+		return !*p && !*s;
+	if (*p == '?')
+		return *s != '/' && slow(p + 1, s + 1);
+	p += *p == '\\' && p[1];
+	return *p == *s && slow(p + 1, s + 1);
+}
+
+/* A line of .dockerignore, and a path: what stands for a name is what trying everything, and fnmatch(3) as far as it goes, say. */
+static void ignored(const char *line, const char *path)
+{
+	struct ignore g = { 0 };
+	struct buf clean = { 0 };
+	size_t n = strlen(line), m = strlen(path);
+
+	path_clean(path, &clean);
+	if (check_told(ignore_add(&g, line, &err), &err) == 0 && ignore_has(&g, clean.p))
+		CHECK(g.patterns.n == 1 && !g.brings_back);
+	ignore_free(&g);
+	buf_free(&clean);
+	if (n <= 12 && m <= 12 && !strchr(line, '['))
+		CHECK(glob_matches(line, path) == slow(line, path));
+	else
+		glob_matches(line, path);
+	if (!strstr(line, "**") && !strpbrk(line, "[\\") && is_ascii(line, n) && is_ascii(path, m) && n < 60 && m < 60)
+		CHECK(glob_matches(line, path) == (fnmatch(line, path, FNM_PATHNAME) == 0));
+}
+
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t len)
 {
 	char *s = xstrndup((const char *)data + 1, len ? len - 1 : 0), *newline;
@@ -175,6 +229,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t len)
 	if (newline) {
 		*newline = 0;
 		pattern(s, newline + 1);
+		ignored(s, newline + 1);
 	} else if (len) {
 		file((const char *)data, len);
 	}
