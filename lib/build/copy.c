@@ -2,6 +2,7 @@
 #include "build/copy.h"
 
 #include "base/file.h"
+#include "base/mode.h"
 #include "base/path.h"
 
 #include <errno.h>
@@ -24,26 +25,22 @@ static struct copy_file *add_file(struct copy *c, const char *name, int fd, int6
 	return &c->files[c->nfiles++];
 }
 
-/* Octal, as chmod(1) takes it. */
-static int parse_mode(const char *text, int64_t *mode, struct err *err)
+/* The last one counts. */
+static int set_text(char **to, const char *value)
 {
-	size_t n = strspn(text, "01234567");
-
-	if (!n || text[n] || n > 5)
-		return err_msg(err, -EINVAL, "--chmod=%s: no octal mode", text);
-	*mode = strtol(text, NULL, 8) & 07777;
+	free(*to);
+	*to = xstrdup(value);
 	return 0;
 }
 
 static int set_flag(struct copy *c, const char *flag, const char *value, struct err *err)
 {
-	if (!strcmp(flag, "chown") && *value) {
-		free(c->owner);
-		c->owner = xstrdup(value);
-		return 0;
-	}
+	mode_t mode = 0;
+
+	if (!strcmp(flag, "chown") && *value)
+		return set_text(&c->owner, value);
 	if (!strcmp(flag, "chmod"))
-		return parse_mode(value, &c->how.mode, err);
+		return mode_change(value, &mode) < 0 ? err_msg(err, -EINVAL, "--chmod=%s: no mode (755, u=rwX,go=rX, +x)", value) : set_text(&c->chmod, value);
 	if (!strcmp(flag, "exclude") && *value)
 		return ignore_add(&c->how.excluded, value, err);
 	if (!strcmp(flag, "link")) /* layers are of their own anyway */
@@ -177,6 +174,7 @@ static int digest(struct copy *c, struct act *a, struct err *err)
 	act_key(a, c->dest);
 	act_key(a, c->dest_dir ? "directory" : NULL);
 	act_key(a, c->owner);
+	act_key(a, c->chmod);
 	for (size_t i = 0; i < c->items.n && !rc; i++)
 		rc = source_digest(&c->tree, &c->items.v[i], &c->how, &a->key, err);
 	for (size_t i = 0; i < c->nfiles && !rc; i++) {
@@ -185,7 +183,6 @@ static int digest(struct copy *c, struct act *a, struct err *err)
 
 		act_key(a, f->unpack ? NULL : f->name);
 		sha256_add(&a->key, &f->mode, sizeof f->mode);
-		sha256_add(&a->key, &c->how.mode, sizeof c->how.mode);
 		while ((n = read(f->fd, data, sizeof data)) > 0)
 			sha256_add(&a->key, data, (size_t)n);
 		if (n < 0 || lseek(f->fd, 0, SEEK_SET) < 0)
@@ -213,17 +210,19 @@ static void free_copy(struct copy *c)
 		close(c->tree.root);
 	free(c->dest);
 	free(c->owner);
+	free(c->chmod);
 }
 
 int work_copy(struct work *w, const struct instruction *i, struct err *err)
 {
 	const char *from = i->kind == I_COPY ? instruction_flag(i, "from") : NULL;
 	struct copy c = { .work = w, .from = i, .add = i->kind == I_ADD, .tree.root = w->plan->context,
-			  .how = { .uid = from ? -1 : 0, .gid = from ? -1 : 0, .mode = -1, .latest = w->plan->epoch } };
+			  .how = { .uid = from ? -1 : 0, .gid = from ? -1 : 0, .latest = w->plan->epoch } };
 	char *done = work_line(i);
 	struct act a;
 	int rc = read_flags(&c, err);
 
+	c.how.mode = c.chmod;
 	if (!rc)
 		rc = work_tree(w, from, &c.tree, err);
 	if (!rc)

@@ -23,6 +23,7 @@ struct copy {
 	char *dest;               /* from the root */
 	bool dest_dir;            /* it is a directory, be it there or not */
 	char *owner;              /* --chown; NULL: root, or, from another stage, as it was there */
+	char *chmod;              /* --chmod; or NULL */
 	struct source_edit how;
 };
 

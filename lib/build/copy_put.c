@@ -1,6 +1,7 @@
 #include "build/copy.h"
 
 #include "base/file.h"
+#include "base/mode.h"
 #include "base/path.h"
 #include "ctr/userdb.h"
 #include "image/tar_read.h"
@@ -160,10 +161,13 @@ static int put_item(int root, const struct copy *c, const struct source_item *i,
 static int write_file(int dir, const char *name, const struct copy *c, const struct copy_file *f)
 {
 	struct timespec times[2] = { { .tv_nsec = UTIME_NOW }, { .tv_sec = f->mtime, .tv_nsec = f->mtime < 0 ? UTIME_NOW : 0 } };
+	mode_t mode = S_IFREG | (mode_t)f->mode;
 	char data[16384];
 	ssize_t n = 0;
 	int fd, rc = 0;
 
+	if (c->chmod)
+		mode_change(c->chmod, &mode);
 	if (unlinkat(dir, name, 0) < 0 && errno != ENOENT) /* it may be a device node, or a link */
 		return -errno;
 	fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -171,7 +175,7 @@ static int write_file(int dir, const char *name, const struct copy *c, const str
 		return -errno;
 	while (!rc && (n = read(f->fd, data, sizeof data)) > 0)
 		rc = write_all(fd, data, (size_t)n);
-	if (n < 0 || fchown(fd, (uid_t)c->how.uid, (gid_t)c->how.gid) < 0 || fchmod(fd, (mode_t)(c->how.mode < 0 ? f->mode : c->how.mode)) < 0 || futimens(fd, times) < 0)
+	if (n < 0 || fchown(fd, (uid_t)c->how.uid, (gid_t)c->how.gid) < 0 || fchmod(fd, mode & 07777) < 0 || futimens(fd, times) < 0)
 		rc = rc ? rc : -errno;
 	close(fd);
 	return rc;

@@ -209,7 +209,7 @@ void run_mount_free(struct run_mount *m, const struct work *w)
 }
 
 /* Whatever is below it is as it is there. */
-static const struct source_edit as_it_is = { .uid = -1, .gid = -1, .mode = -1, .latest = INT64_MAX };
+static const struct source_edit as_it_is = { .uid = -1, .gid = -1, .latest = INT64_MAX };
 
 int run_mount_key(const struct run_mount *m, struct act *a, struct err *err)
 {

@@ -30,7 +30,8 @@ void source_items_free(struct source_items *l);
 
 /* How an item's files are given on: see tar_write. EXCLUDED are patterns below the item. */
 struct source_edit {
-	int64_t uid, gid, mode;       /* -1: their own */
+	int64_t uid, gid;             /* -1: their own */
+	const char *mode;             /* as tar_edit's */
 	int64_t latest;               /* as tar_edit's */
 	struct ignore excluded;
 };

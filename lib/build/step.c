@@ -41,7 +41,7 @@ int step_work(struct step *s, int (*work)(int root, void *arg, struct err *err),
 
 static int read_layer(struct step *s, int tree, int64_t latest, struct layer_import *how, struct err *err)
 {
-	struct tar_edit edit = { .uid = -1, .gid = -1, .mode = -1, .latest = latest };
+	struct tar_edit edit = { .uid = -1, .gid = -1, .latest = latest };
 	struct tar_write w = { .rootfd = tree, .whiteouts = !s->record.spec.rootfs, .edit = &edit };
 	struct tree_source from;
 	int rc = tree_source_begin(&from, &w, err), hold;

@@ -15,7 +15,8 @@ struct source {
 
 /* What becomes of entries that aren't taken as they are: ctr-image build. Reading takes the owner alone. */
 struct tar_edit {
-	int64_t uid, gid, mode; /* -1: each entry's own. MODE isn't a symlink's */
+	int64_t uid, gid;     /* -1: each entry's own */
+	const char *mode;     /* NULL, or what becomes of each mode (base/mode.h), but for symlinks */
 	int64_t latest;       /* no mtime is after this one, epoch seconds; INT64_MAX: any may be, INT64_MIN: all are 0 */
 	bool (*takes)(void *arg, const char *name, int dirfd, const char *last); /* NULL, or whether NAME, LAST in DIRFD, is to be there, and what is below it */
 	void *arg;

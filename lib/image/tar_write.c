@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/kernel.h"
+#include "base/mode.h"
 #include "base/path.h"
 #include "base/userns.h"
 #include "image/tar_place.h"
@@ -96,8 +97,8 @@ static void edit(const struct tar_edit *e, struct stat *st)
 		st->st_uid = (uid_t)e->uid;
 	if (e->gid >= 0)
 		st->st_gid = (gid_t)e->gid;
-	if (e->mode >= 0 && !S_ISLNK(st->st_mode))
-		st->st_mode = (st->st_mode & S_IFMT) | (mode_t)e->mode;
+	if (e->mode && !S_ISLNK(st->st_mode))
+		mode_change(e->mode, &st->st_mode);
 	if (st->st_mtim.tv_sec >= e->latest) /* a part of the second may be too late */
 		st->st_mtim = (struct timespec){ e->latest == INT64_MIN ? 0 : e->latest, 0 };
 }
