@@ -232,6 +232,26 @@ test_links_in_the_source_lead_nowhere_else() {
 	assertEquals secret "$(cat secret)"
 }
 
+test_links_in_the_destination_stay_in_the_root() {
+	mkdir -p ctx/d/sub outside
+	echo f >ctx/f
+	echo one >ctx/d/one
+	echo deep >ctx/d/sub/deep
+	built 'RUN mkdir -p /real/x && ln -s real /link && ln -s ../../../../real /up && ln -s /real/x /abs && ln -s '"$WORK"'/outside /out && ln -s /made/here /dang && echo t >/target && ln -s target /tofile && mkdir /r && ln -s ../target /r/f' \
+		'COPY f /link/deep/f' 'COPY f /up/' 'COPY d /abs' 'COPY f /tofile' 'COPY f /dang' 'COPY f /r/' 'COPY f /out/escaped' 'ADD <<E /up/x/here' x E
+	within sh -c 'cat /real/deep/f /real/f /real/x/one /target /made/here; stat -c %F /tofile /dang /r/f; cat '"$WORK"'/outside/escaped /real/x/here'
+	assert_out "$(printf 'f\nf\none\nf\nf\nsymbolic link\nsymbolic link\nregular file\nf\nx')"
+	assertNull 'nothing outside' "$(ls -A outside)"
+	build 'RUN ln -s loop /loop' 'COPY f /loop'
+	assert_fails 1 'Containerfile:3: .*loop: Symbolic link loop'
+	build 'RUN ln -s loop /loop' 'COPY f /loop/x'
+	assert_fails 1 'Containerfile:3: .*loop.*: Symbolic link loop'
+	for to in nothing/.. nothing/. nothing/; do
+		build "RUN ln -s $to /odd" 'COPY f /odd'
+		[ "$rc" = 0 ] || assert_fails 1 'Containerfile:3: '
+	done
+}
+
 test_kinds_that_do_not_fit() {
 	mkdir -p ctx/d/sub ctx/g
 	echo f >ctx/f
@@ -270,6 +290,14 @@ test_globs() {
 	assert_fails 1 'Containerfile:2: .*slash'
 	build 'COPY g/[ /x'
 	assert_fails 1 'Containerfile:2: (COPY|ADD): g/\[: '
+}
+
+test_exclude() {
+	mkdir -p ctx/d/sub
+	for f in d/a.txt d/b.md d/sub/c.txt d/sub/d.md; do echo $f >ctx/$f; done
+	built 'COPY --exclude=*.txt d /top' 'COPY --exclude=**/*.txt --exclude=sub/d.md d /all' 'COPY --exclude=*.md d/*.* /each/'
+	within sh -c 'cd /top && find . -type f | sort; cd /all && find . | sort; ls /each'
+	assert_out "$(printf './b.md\n./sub/c.txt\n./sub/d.md\n.\n./b.md\n./sub\na.txt')"
 }
 
 test_from_another_stage_or_image() {

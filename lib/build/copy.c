@@ -85,6 +85,15 @@ static int add_heredoc(struct copy *c, const struct heredoc *h, struct err *err)
 	return rc;
 }
 
+static void drop_item(struct copy *c, size_t n)
+{
+	struct source_item *i = &c->items.v[n];
+
+	free(i->path);
+	free(i->name);
+	memmove(i, i + 1, (--c->items.n - n) * sizeof *i);
+}
+
 /* A file of the context that ADD may have to unpack. Moves it from the items to the files then. */
 static int look_into(struct copy *c, size_t n, struct err *err)
 {
@@ -103,9 +112,7 @@ static int look_into(struct copy *c, size_t n, struct err *err)
 		return rc;
 	}
 	add_file(c, i->path, fd, -1)->unpack = true;
-	free(i->path);
-	free(i->name);
-	memmove(i, i + 1, (--c->items.n - n) * sizeof *i);
+	drop_item(c, n);
 	return 1;
 }
 
@@ -124,8 +131,12 @@ static int add_source(struct copy *c, const char *source, struct err *err)
 	rc = source_find(&c->tree, source, &c->items, err);
 	if (rc == -ENOENT && glob_is(source)) /* `package.json package-lock.json*`: what may be there */
 		rc = 0;
-	while (!rc && c->add && n < c->items.n) {
-		rc = look_into(c, n, err);
+	while (!rc && n < c->items.n) {
+		if (!c->items.v[n].dir && ignore_has(&c->how.excluded, c->items.v[n].name)) {
+			drop_item(c, n);
+			continue;
+		}
+		rc = c->add ? look_into(c, n, err) : 0;
 		n += rc == 0;
 		rc = rc < 0 ? rc : 0;
 	}

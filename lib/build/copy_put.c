@@ -22,6 +22,7 @@ int copy_is_archive(int fd, const char *name, struct err *err)
 	struct fd_source from;
 	struct source *unpacked;
 	struct tar_reader r;
+	const char *last = strrchr(name, '/');
 	struct err why = { 0 };
 	int rc;
 
@@ -33,45 +34,12 @@ int copy_is_archive(int fd, const char *name, struct err *err)
 	unpack_free(unpacked);
 	if (lseek(fd, 0, SEEK_SET) < 0)
 		return err_sys(err, -errno, "%s", name);
-	if (rc == -ENOTSUP && strstr(name, ".t")) /* .tar.xz, .txz: what it holds can't be known, its name says it */
+	if (rc == -ENOTSUP && strstr(last ? last : name, ".t")) /* .tar.xz, .txz: what it holds can't be known, its name says it */
 		return err_msg(err, rc, "%s: %s (COPY takes it as it is)", name, why.text);
 	return rc > 0;
 }
 
-int copy_dirs(int root, const char *path, uid_t uid, gid_t gid, struct err *err)
-{
-	struct buf done = { 0 };
-	int fd, rc = 0;
-
-	while (*path && !rc) {
-		size_t n = strcspn(path, "/");
-
-		buf_char(&done, '/');
-		buf_add(&done, path, n);
-		path += n + strspn(path + n, "/");
-		fd = path_open(root, done.p, O_PATH | O_DIRECTORY, 0);
-		if (fd == -ENOENT) {
-			fd = path_mkdirs(root, done.p, 0755);
-			if (fd >= 0 && fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0)
-				rc = -errno;
-		}
-		rc = fd < 0 ? fd : rc;
-		if (fd >= 0)
-			close(fd);
-	}
-	if (rc < 0)
-		err_sys(err, rc, "%s", done.p);
-	buf_free(&done);
-	return rc;
-}
-
-/* The same for what C brings: what comes from another stage as it was there goes into directories of root's. */
-static int make_dirs(int root, const struct copy *c, const char *path, struct err *err)
-{
-	return copy_dirs(root, path, (uid_t)(c->how.uid < 0 ? 0 : c->how.uid), (gid_t)(c->how.gid < 0 ? 0 : c->how.gid), err);
-}
-
-/* The place of a file that is to be called PATH: where the symlink that has this name leads, and so on. malloc'ed, or NULL after too many. */
+/* The place of what is to be called PATH: where the symlink that has this name leads, and so on. malloc'ed, or NULL after too many. */
 static char *follow(int root, const char *path)
 {
 	struct buf at = { 0 };
@@ -89,9 +57,57 @@ static char *follow(int root, const char *path)
 		target[n] = 0;
 		at.len = *target == '/' ? 0 : (size_t)(strrchr(at.p, '/') ? strrchr(at.p, '/') - at.p + 1 : 0);
 		buf_str(&at, target);
+		while (at.len && at.p[at.len - 1] == '/')
+			at.p[--at.len] = 0;
 	}
 	buf_free(&at);
 	return NULL;
+}
+
+/* The missing directory PATH; or what a symlink of that name says it is, which is missing then. */
+static int make_dir(int root, const char *path, uid_t uid, gid_t gid, struct err *err)
+{
+	char *real = follow(root, path);
+	int fd, rc = real ? 0 : -ELOOP;
+
+	if (!rc && strcmp(real, path)) {
+		rc = copy_dirs(root, real, uid, gid, err);
+	} else if (!rc) {
+		fd = path_mkdirs(root, path, 0755);
+		rc = fd < 0 ? fd : fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0 ? -errno : 0;
+		if (fd >= 0)
+			close(fd);
+	}
+	free(real);
+	return rc;
+}
+
+int copy_dirs(int root, const char *path, uid_t uid, gid_t gid, struct err *err)
+{
+	struct buf done = { 0 };
+	int fd, rc = 0;
+
+	while (*path && !rc) {
+		size_t n = strcspn(path, "/");
+
+		buf_char(&done, '/');
+		buf_add(&done, path, n);
+		path += n + strspn(path + n, "/");
+		fd = path_open(root, done.p, O_PATH | O_DIRECTORY, 0);
+		rc = fd == -ENOENT ? make_dir(root, done.p, uid, gid, err) : fd < 0 ? fd : 0;
+		if (fd >= 0)
+			close(fd);
+	}
+	if (rc < 0)
+		err_sys(err, rc, "%s", done.p);
+	buf_free(&done);
+	return rc;
+}
+
+/* The same for what C brings: what comes from another stage as it was there goes into directories of root's. */
+static int make_dirs(int root, const struct copy *c, const char *path, struct err *err)
+{
+	return copy_dirs(root, path, (uid_t)(c->how.uid < 0 ? 0 : c->how.uid), (gid_t)(c->how.gid < 0 ? 0 : c->how.gid), err);
 }
 
 /* Where a file called NAME goes: INTO a directory that is there then, as *RENAME (malloc'ed). */

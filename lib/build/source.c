@@ -31,14 +31,16 @@ static int add(const struct source_tree *t, const char *path, struct source_item
 	const char *slash = strrchr(path, '/');
 	struct source_item i;
 	struct stat st;
+	bool out_of_it;
 
 	if (fd < 0)
 		return fd;
 	i.path = path_below(t, fd);
 	i.name = xstrdup(slash ? slash + 1 : path);
 	i.dir = fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
+	out_of_it = !i.path || (t->ignored && (ignore_has_all(t->ignored, path, fd, ".") || ignore_has_all(t->ignored, i.path, fd, ".")));
 	close(fd);
-	if (!i.path || (t->ignored && (ignore_has(t->ignored, path) || ignore_has(t->ignored, i.path)) && !(i.dir && t->ignored->brings_back))) {
+	if (out_of_it) {
 		free(i.path);
 		free(i.name);
 		return -ENOENT;
