@@ -50,7 +50,7 @@ remember() {
 
 nothing_new() {
 	assertEquals 'containers' "$(cat ps.before)" "$(ctr-ps -aqn)"
-	assertNull 'a container is left' "$(ls -A "$CTRBOX_ROOT/containers" "$CTRBOX_RUN/containers" 2>/dev/null | grep -v : | grep -v '^$')"
+	assertNull 'a container is left' "$(find "$CTRBOX_ROOT/containers" "$CTRBOX_RUN/containers" -mindepth 1 2>/dev/null)"
 	assertNull 'something half-made is left' "$(find "$CTRBOX_ROOT" -xdev -path '*/tree' -prune -o -name '.tmp*' -print)"
 	cut -d' ' -f5- /proc/self/mountinfo | sort | diff mounts.before - || fail 'mounts have changed'
 	assertNull 'a cgroup is left' "$(leftovers)"

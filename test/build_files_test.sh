@@ -1,6 +1,6 @@
 #!/bin/sh
 # COPY, ADD and WORKDIR of ctr-image build: which files come, where they land, whose they are.
-# shellcheck disable=SC2154 # rc, out and err are set by run_cap
+# shellcheck disable=SC2016,SC2154 # what stands in single quotes is the Containerfile's; rc, out and err are set by run_cap
 . "$(dirname "$0")/lib.sh"
 . "$TOP/test/build_files_lib.sh"
 
@@ -194,7 +194,7 @@ test_chmod() {
 600 0:0 regular file /a/sub/plain
 700 0:0 regular file /a/sub/prog
 644 0:0 regular file /here' /o /o/sub /o/sub/plain /o/sub/l /X/sub/plain /X/sub/prog /X/sub /plus /s /g /zero /a/sub /a/sub/plain /a/sub/prog /here
-	for bad in 888 77777 000777777777777777 u u+q +rw,, x=r 7a u=rw,7 ,a+x u=gr "''"; do
+	for bad in 888 77777 000777777777777777 u u+q '+rw,,' x=r 7a u=rw,7 ,a+x u=gr "''"; do
 		build "COPY --chmod=$bad d /d"
 		assert_fails 1 "Containerfile:2: .*--chmod"
 	done

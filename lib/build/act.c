@@ -89,6 +89,7 @@ static bool find(struct work *w, const char *key)
 	return true;
 }
 
+/* KEY NULL: nobody is to find it. */
 static int make_layer(struct work *w, struct step *s, const char *key, struct err *err)
 {
 	const struct build *b = w->plan->build;
@@ -103,6 +104,8 @@ static int make_layer(struct work *w, struct step *s, const char *key, struct er
 	if (fd < 0)
 		return fd;
 	keep(w, fd);
+	if (!key)
+		return 0;
 	word[0] = WHOLE;
 	strcpy(word + 1, how.diff_id);
 	return build_cache_note(b->store->root, key, s->record.spec.rootfs ? word : word + 1, err);
@@ -122,7 +125,7 @@ static int make(struct act *a, struct work *w, const char *key, struct err *err)
 		return rc;
 	rc = a->perform(w, &s, a->arg, err);
 	if (!rc)
-		rc = make_layer(w, &s, key, err);
+		rc = make_layer(w, &s, a->unsure ? NULL : key, err);
 	if (step_end(&s, &ending) < 0)
 		say_err("build", &ending);
 	return rc;

@@ -128,6 +128,8 @@ static int add_source(struct copy *c, const char *source, struct err *err)
 		return copy_fetch(c, source, err);
 	if (c->tree.root < 0)
 		return err_msg(err, -ENOENT, "%s: there is no context to take it from", source);
+	if (instruction_flag(c->from, "checksum"))
+		return err_msg(err, -EINVAL, "%s: --checksum is for a URL", source);
 	rc = source_find(&c->tree, source, &c->items, err);
 	if (rc == -ENOENT && glob_is(source)) /* `package.json package-lock.json*`: what may be there */
 		rc = 0;
@@ -176,18 +178,30 @@ static int read_operands(struct copy *c, struct err *err)
 	return rc;
 }
 
+/* What the tree's files are: *SEEN is 64 hex digits then, to be freed. */
+static int see(const struct copy *c, char **seen, struct err *err)
+{
+	struct sha256 sha;
+	int rc;
+
+	*seen = xcalloc(1, 65);
+	sha256_init(&sha);
+	rc = source_digest(&c->tree, &c->items, &c->how, &sha, err);
+	sha256_end(&sha, *seen);
+	return rc;
+}
+
 /* All that the copy depends on. */
 static int digest(struct copy *c, struct act *a, struct err *err)
 {
 	char data[16384];
-	int rc = 0;
+	int rc = see(c, &c->seen, err);
 
 	act_key(a, c->dest);
 	act_key(a, c->dest_dir ? "directory" : NULL);
 	act_key(a, c->owner);
 	act_key(a, c->chmod);
-	for (size_t i = 0; i < c->items.n && !rc; i++)
-		rc = source_digest(&c->tree, &c->items.v[i], &c->how, &a->key, err);
+	act_key(a, c->seen);
 	for (size_t i = 0; i < c->nfiles && !rc; i++) {
 		struct copy_file *f = &c->files[i];
 		ssize_t n;
@@ -202,10 +216,20 @@ static int digest(struct copy *c, struct act *a, struct err *err)
 	return rc;
 }
 
+/* A context may change while it is copied: then there is no telling what came of it, and no later build shall have it. */
 static int put(struct work *w, struct step *s, void *arg, struct err *err)
 {
-	(void)w;
-	return step_work(s, copy_put, arg, err);
+	struct copy *c = arg;
+	int rc = step_work(s, copy_put, c, err);
+	char *seen;
+
+	if (rc < 0 || c->tree.root != w->plan->context)
+		return rc;
+	rc = see(c, &seen, err);
+	if (!rc)
+		c->act->unsure = strcmp(c->seen, seen) != 0;
+	free(seen);
+	return rc;
 }
 
 static void free_copy(struct copy *c)
@@ -222,6 +246,7 @@ static void free_copy(struct copy *c)
 	free(c->dest);
 	free(c->owner);
 	free(c->chmod);
+	free(c->seen);
 }
 
 int work_copy(struct work *w, const struct instruction *i, struct err *err)
@@ -247,6 +272,7 @@ int work_copy(struct work *w, const struct instruction *i, struct err *err)
 		a.done = done;
 		a.perform = put;
 		a.arg = &c;
+		c.act = &a;
 		rc = act_perform(&a, w, err);
 	}
 	free_copy(&c);

@@ -18,6 +18,8 @@ struct copy {
 	bool add;                 /* ADD: archives are unpacked */
 	struct source_tree tree;
 	struct source_items items;
+	char *seen;               /* what they were, for the key */
+	struct act *act;
 	struct copy_file *files;
 	size_t nfiles;
 	char *dest;               /* from the root */

@@ -17,24 +17,40 @@
 
 #define LINKS_MAX 40
 
+/* What can't be unpacked isn't the same as what is no archive. */
+struct unpacked {
+	struct source s;
+	struct source *from;
+	bool failed;
+};
+
+static ssize_t read_unpacked(struct source *s, void *data, size_t len, struct err *err)
+{
+	struct unpacked *u = (struct unpacked *)s;
+	ssize_t n = u->from->read(u->from, data, len, err);
+
+	u->failed |= n < 0;
+	return n;
+}
+
 int copy_is_archive(int fd, const char *name, struct err *err)
 {
 	struct fd_source from;
-	struct source *unpacked;
+	struct unpacked u = { .s.read = read_unpacked };
 	struct tar_reader r;
 	const char *last = strrchr(name, '/');
 	struct err why = { 0 };
 	int rc;
 
 	fd_source_init(&from, fd);
-	unpacked = unpack_new(&from.s, 0);
-	tar_reader_init(&r, unpacked);
+	u.from = unpack_new(&from.s, 0);
+	tar_reader_init(&r, &u.s);
 	rc = tar_next(&r, &why);
 	tar_reader_free(&r);
-	unpack_free(unpacked);
+	unpack_free(u.from);
 	if (lseek(fd, 0, SEEK_SET) < 0)
 		return err_sys(err, -errno, "%s", name);
-	if (rc == -ENOTSUP && strstr(last ? last : name, ".t")) /* .tar.xz, .txz: what it holds can't be known, its name says it */
+	if (u.failed && strstr(last ? last : name, ".t")) /* .tar.xz, .tgz: what it holds can't be known, its name says it */
 		return err_msg(err, rc, "%s: %s (COPY takes it as it is)", name, why.text);
 	return rc > 0;
 }
@@ -151,26 +167,28 @@ static int put_archive(int root, const struct copy *c, int fd, const char *name,
 	return rc < 0 ? err_prefix(err, "%s", name) : 0;
 }
 
-/* An item of a tree. */
-static int put_item(int root, const struct copy *c, const struct source_item *i, struct err *err)
+/* What comes of the tree, as one archive. */
+static int put_items(int root, const struct copy *c, struct err *err)
 {
 	struct tar_extract x = { .rootfd = root, .into = c->dest, .merge_dirs = true, .settle_dirs = true };
+	struct source_tar *all = source_tar(&c->tree, &c->items, &c->how);
 	char *into = NULL, *rename = NULL;
-	struct source_tar tar;
 	int rc;
 
-	source_tar_init(&tar, &c->tree, i, &c->how);
-	if (i->dir) {
+	if (!all)
+		return 0;
+	if (c->items.n > 1 || c->items.v->dir) {
 		rc = make_dirs(root, c, c->dest, err);
 	} else {
-		rc = file_target(root, c, i->name, &into, &rename, err);
+		rc = file_target(root, c, c->items.v->name, &into, &rename, err);
 		x.into = into;
 		x.rename = rename;
 	}
 	if (!rc)
-		rc = tree_copy(&tar.write, &x, err);
+		rc = tree_copy(&all->write, &x, err);
 	free(into);
 	free(rename);
+	free(all);
 	return rc;
 }
 
@@ -248,8 +266,8 @@ int copy_put(int root, void *arg, struct err *err)
 	int rc = find_owner(root, c, err);
 
 	umask(0);
-	for (size_t i = 0; i < c->items.n && !rc; i++)
-		rc = put_item(root, c, &c->items.v[i], err);
+	if (!rc)
+		rc = put_items(root, c, err);
 	for (size_t i = 0; i < c->nfiles && !rc; i++)
 		rc = put_file(root, c, &c->files[i], err);
 	return rc;

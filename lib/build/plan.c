@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/num.h"
+#include "build/source.h"
 #include "image/words.h"
 
 #include <errno.h>
@@ -59,6 +60,20 @@ static char *find_file(const struct build *b, struct err *err)
 	return NULL;
 }
 
+/* What is being built from may be where the store is: that, which changes with all we do, is no part of it. */
+static void ignore_own(struct plan *p, int dir)
+{
+	char *path = source_path(p->context, dir);
+	struct buf plain = { 0 };
+
+	for (const char *c = path; c && *c; c++)
+		buf_fmt(&plain, "\\%c", *c);
+	if (plain.len)
+		strs_add(&p->ignored.patterns, plain.p);
+	buf_free(&plain);
+	free(path);
+}
+
 /* The first of: FILE.containerignore, FILE.dockerignore, and these in the context. */
 static int read_ignored(struct plan *p, const char *file, struct err *err)
 {
@@ -75,12 +90,14 @@ static int read_ignored(struct plan *p, const char *file, struct err *err)
 			err_sys(err, rc, "read %s", path);
 		free(path);
 	}
-	strs_split(&lines, text.p ? text.p : "", '\n');
+	strs_split(&lines, text.p ? text.p + (starts_with(text.p, "\xef\xbb\xbf") ? 3 : 0) : "", '\n');
 	if (rc == -ENOENT)
 		rc = 0;
 	for (size_t i = 0; i < lines.n && !rc; i++)
 		if ((rc = ignore_add(&p->ignored, lines.v[i], err)) < 0)
 			err_prefix(err, "%s, line %zu", names[1], i + 1);
+	ignore_own(p, p->build->store->root);
+	ignore_own(p, p->build->store->run);
 	strs_free(&lines);
 	buf_free(&text);
 	return rc;

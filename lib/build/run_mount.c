@@ -219,7 +219,7 @@ int run_mount_key(const struct run_mount *m, struct act *a, struct err *err)
 	act_key(a, m->env);
 	act_key(a, m->size);
 	act_key(a, m->read_only ? "ro" : "rw");
-	return m->type == MOUNT_BIND ? source_digest(&m->tree, &m->items.v[0], &as_it_is, &a->key, err) : 0;
+	return m->type == MOUNT_BIND ? source_digest(&m->tree, &m->items, &as_it_is, &a->key, err) : 0;
 }
 
 /* The path of directory FD, malloc'ed. */
@@ -239,7 +239,7 @@ static int make_bind(struct run_mount *m, const struct work *w, struct step *s, 
 {
 	const struct source_item *i = &m->items.v[0];
 	char name[24], *path;
-	struct source_tar tar;
+	struct source_tar *tar;
 	struct tar_extract x = { .rename = i->dir ? NULL : "file" };
 	int rc = 0;
 
@@ -249,8 +249,9 @@ static int make_bind(struct run_mount *m, const struct work *w, struct step *s, 
 		snprintf(name, sizeof name, "mount%d", n);
 		if (mkdirat(s->record.dir, name, 0755) < 0 || (x.rootfd = dir_open(s->record.dir, name)) < 0)
 			return err_sys(err, -errno, "copy %s", i->path);
-		source_tar_init(&tar, &m->tree, i, &as_it_is);
-		rc = tree_copy(&tar.write, &x, err);
+		tar = source_tar(&m->tree, &m->items, &as_it_is);
+		rc = tree_copy(&tar->write, &x, err);
+		free(tar);
 		path = path_at(x.rootfd, i->dir ? "" : "file");
 		close(x.rootfd);
 	}

@@ -11,17 +11,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The path of FD from T's root, malloc'ed: both as the kernel names them. */
-static char *path_below(const struct source_tree *t, int fd)
+/* Both as the kernel names them. */
+char *source_path(int root, int fd)
 {
 	char top[PATH_MAX], path[PATH_MAX], proc[32];
-	ssize_t n = readlink(path_of_fd(t->root, proc), top, sizeof top - 1);
+	ssize_t n = readlink(path_of_fd(root, proc), top, sizeof top - 1);
 	ssize_t m = readlink(path_of_fd(fd, proc), path, sizeof path - 1);
 
+	n -= n == 1; /* "/" */
 	if (n < 0 || m < n || memcmp(top, path, (size_t)n))
 		return NULL;
 	path[m] = 0;
-	return xstrdup(path + n + strspn(path + n, "/"));
+	return path[n] == '/' || !path[n] ? xstrdup(path + n + strspn(path + n, "/")) : NULL;
 }
 
 /* PATH, whatever symlinks it leads through, joins OUT if it is there. 0 or -errno. */
@@ -35,10 +36,10 @@ static int add(const struct source_tree *t, const char *path, struct source_item
 
 	if (fd < 0)
 		return fd;
-	i.path = path_below(t, fd);
+	i.path = source_path(t->root, fd);
 	i.name = xstrdup(slash ? slash + 1 : path);
 	i.dir = fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
-	out_of_it = !i.path || (t->ignored && (ignore_has_all(t->ignored, path, fd, ".") || ignore_has_all(t->ignored, i.path, fd, ".")));
+	out_of_it = !i.path || (*i.path && t->ignored && (ignore_has_all(t->ignored, path, fd, ".") || ignore_has_all(t->ignored, i.path, fd, ".")));
 	close(fd);
 	if (out_of_it) {
 		free(i.path);
@@ -107,7 +108,10 @@ int source_find(const struct source_tree *t, const char *pattern, struct source_
 	buf_free(&clean);
 	if (rc < 0)
 		return err_sys(err, rc, "%s", pattern);
-	return out->n > before ? 0 : err_msg(err, -ENOENT, "%s: there is nothing of that name in %s", pattern, t->name);
+	if (out->n > before)
+		return 0;
+	err_msg(err, -ENOENT, "%s: there is nothing of that name in %s", pattern, t->name);
+	return t->ignored && t->ignored->patterns.n ? err_hint(err, "or .dockerignore leaves it out") : err->code;
 }
 
 void source_items_free(struct source_items *l)
@@ -138,11 +142,20 @@ static bool takes(void *arg, const char *name, int dirfd, const char *last)
 	return !out;
 }
 
-void source_tar_init(struct source_tar *s, const struct source_tree *t, const struct source_item *i, const struct source_edit *how)
+struct source_tar *source_tar(const struct source_tree *t, const struct source_items *l, const struct source_edit *how)
 {
-	*s = (struct source_tar){ .tree = t, .item = i, .how = how };
-	s->edit = (struct tar_edit){ .uid = how->uid, .gid = how->gid, .mode = how->mode, .latest = how->latest, .takes = takes, .arg = s };
-	s->write = (struct tar_write){ .rootfd = t->root, .from = i->path, .name = i->dir ? NULL : i->name, .cross_mounts = true, .edit = &s->edit };
+	struct source_tar *all = l->n ? xcalloc(l->n, sizeof *all) : NULL;
+
+	for (size_t n = 0; n < l->n; n++) {
+		const struct source_item *i = &l->v[n];
+		struct source_tar *s = &all[n];
+
+		*s = (struct source_tar){ .tree = t, .item = i, .how = how };
+		s->edit = (struct tar_edit){ .uid = how->uid, .gid = how->gid, .mode = how->mode, .latest = how->latest, .takes = takes, .arg = s };
+		s->write = (struct tar_write){ .rootfd = t->root, .from = i->path, .name = i->dir ? NULL : i->name, .cross_mounts = true, .edit = &s->edit,
+					       .next = n + 1 < l->n ? &s[1].write : NULL };
+	}
+	return all;
 }
 
 struct digest {
@@ -157,14 +170,16 @@ static int digest_write(struct sink *s, const void *data, size_t len, struct err
 	return 0;
 }
 
-int source_digest(const struct source_tree *t, const struct source_item *i, const struct source_edit *how, struct sha256 *sha, struct err *err)
+int source_digest(const struct source_tree *t, const struct source_items *l, const struct source_edit *how, struct sha256 *sha, struct err *err)
 {
+	struct source_edit timeless = *how;
 	struct digest to = { { digest_write }, sha };
-	struct source_tar tar;
+	struct source_tar *all;
+	int rc;
 
-	source_tar_init(&tar, t, i, how);
-	tar.edit.latest = INT64_MIN;
-	sha256_add(sha, i->name, strlen(i->name) + 1);
-	sha256_add(sha, i->dir ? "d" : "f", 1);
-	return tar_write(&tar.write, &to.s, err);
+	timeless.latest = INT64_MIN;
+	all = source_tar(t, l, &timeless);
+	rc = all ? tar_write(&all->write, &to.s, err) : 0;
+	free(all);
+	return rc;
 }

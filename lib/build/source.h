@@ -36,7 +36,7 @@ struct source_edit {
 	struct ignore excluded;
 };
 
-/* An item as an archive: its content if it is a directory. It is being read until source_tar_end. */
+/* An item in an archive: its content if it is a directory. */
 struct source_tar {
 	const struct source_tree *tree;
 	const struct source_item *item;
@@ -44,9 +44,13 @@ struct source_tar {
 	struct tar_edit edit;
 	struct tar_write write;
 };
-void source_tar_init(struct source_tar *s, const struct source_tree *t, const struct source_item *i, const struct source_edit *how);
+/* All items, one after the other, as one archive: the first one's WRITE. To be freed; NULL if there are none. */
+struct source_tar *source_tar(const struct source_tree *t, const struct source_items *l, const struct source_edit *how);
 
-/* Adds all that is in an item, but for times, to SHA: names, kinds, owners, modes, xattrs, contents. 0 or -errno, told. */
-int source_digest(const struct source_tree *t, const struct source_item *i, const struct source_edit *how, struct sha256 *sha, struct err *err);
+/* Adds all that is in the items, but for times, to SHA: names, kinds, owners, modes, xattrs, contents. 0 or -errno, told. */
+int source_digest(const struct source_tree *t, const struct source_items *l, const struct source_edit *how, struct sha256 *sha, struct err *err);
+
+/* The path of FD from the directory ROOT, to be freed: "" for itself, NULL if it is elsewhere. */
+char *source_path(int root, int fd);
 
 #endif

@@ -54,6 +54,7 @@ struct act {
 	const char *done;             /* for the image's history */
 	int (*perform)(struct work *w, struct step *s, void *arg, struct err *err);
 	void *arg;
+	bool unsure;                  /* out, of PERFORM: what it did may not be what the key says; it isn't noted */
 };
 /* Begins with the image's layers. KIND is the instruction's word. */
 void act_begin(struct act *a, const struct work *w, const char *kind);

@@ -63,6 +63,7 @@ struct tar_write {
 	bool whiteouts;       /* overlay's whiteouts become .wh.X and .wh..wh..opq; false: they are left out */
 	bool cross_mounts;    /* go on into other mounts (false: their mount points are empty directories or files) */
 	const struct tar_edit *edit; /* NULL: everything as it is */
+	const struct tar_write *next; /* is written behind it, into the same archive; a hard link between the two becomes two files. NULL: none */
 };
 
 /* Writes entries in a canonical order (sorted names), pax headers only where ustar can't say it; hard links found by inode.

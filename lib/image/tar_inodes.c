@@ -52,4 +52,5 @@ void tar_inodes_free(struct tar_inodes *t)
 	for (size_t i = 0; i < t->cap; i++)
 		free(t->v[i].name);
 	free(t->v);
+	*t = (struct tar_inodes){ 0 };
 }

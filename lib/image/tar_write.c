@@ -321,17 +321,20 @@ static int write_from(struct walk *k, const struct tar_write *w, struct err *err
 int tar_write(const struct tar_write *w, struct sink *to, struct err *err)
 {
 	struct walk *k = xcalloc(1, sizeof *k);
-	int rc;
+	int rc = 0;
 
-	k->w = w;
 	k->out = (struct tar_out){ to, xmalloc(TAR_OUT), 0 };
-	rc = write_from(k, w, err);
+	for (; w && rc == 0; w = w->next) {
+		k->w = w;
+		k->name.len = 0;
+		rc = write_from(k, w, err);
+		tar_inodes_free(&k->inodes);
+	}
 	if (rc == 0)
 		rc = tar_out_zeros(&k->out, 1024, err);
 	if (rc == 0)
 		rc = tar_out_flush(&k->out, err);
 	free(k->out.data);
-	tar_inodes_free(&k->inodes);
 	buf_free(&k->name);
 	buf_free(&k->xattr_values);
 	strs_free(&k->xattr_names);
