@@ -58,6 +58,16 @@ test_patterns() {
 	brings './a.dat'
 }
 
+# A tree isn't walked again for every directory on the way to what comes back: that took a minute.
+test_bringing_back_from_far_below() {
+	(cd ctx && for _ in $(seq 80); do mkdir d && cd d && seq 150 | xargs touch; done && echo x >back)
+	printf '%s\n' '**' '!**/back' >ctx/.dockerignore
+	printf 'FROM base\nCOPY . /c\n' >Containerfile
+	run_cap timeout 30 ctr-image build -q -f Containerfile -t t ctx
+	assert_ok
+	has "$(printf '80\n1')" sh -c 'find /c -name d | wc -l; find /c -type f | wc -l'
+}
+
 test_what_is_ignored_cannot_be_named() {
 	ignoring 'ig' '!other' '*.txt'
 	ln -s ig/x/f ctx/way

@@ -154,12 +154,24 @@ bool ignore_has(const struct ignore *g, const char *path)
 	return out;
 }
 
+/* Whether what was kept last is below PATH. So a tree isn't walked once for every directory on the way to that. */
+static bool has_kept(const struct ignore *g, const char *path)
+{
+	size_t n = strlen(path);
+
+	return g->kept && g->kept->len > n && !memcmp(g->kept->p, path, n) && g->kept->p[n] == '/';
+}
+
 bool ignore_has_all(const struct ignore *g, const char *path, int dirfd, const char *last)
 {
 	struct strs names = { 0 };
-	bool all = ignore_has(g, path);
+	bool all = ignore_has(g, path) && !has_kept(g, path);
 	int fd = all && g->brings_back ? openat(dirfd, last, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
 
+	if (!all && g->kept && !has_kept(g, path)) {
+		g->kept->len = 0;
+		buf_str(g->kept, path);
+	}
 	if (fd < 0)
 		return all;
 	dir_names(fd, ".", dir_entry, &names);
@@ -177,5 +189,8 @@ bool ignore_has_all(const struct ignore *g, const char *path, int dirfd, const c
 void ignore_free(struct ignore *g)
 {
 	strs_free(&g->patterns);
+	if (g->kept)
+		buf_free(g->kept);
+	free(g->kept);
 	*g = (struct ignore){ 0 };
 }

@@ -15,6 +15,7 @@ bool glob_is(const char *pattern);
 struct ignore {
 	struct strs patterns;        /* clean; "!.." brings back */
 	bool brings_back;            /* there is one of those */
+	struct buf *kept;            /* where all questions are about one tree: what was found last that stays. NULL: isn't noted */
 };
 
 /* A line of such a file; blank ones and those that begin with # say nothing. 0 or -EINVAL, told. */

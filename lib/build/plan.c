@@ -96,6 +96,7 @@ static int read_ignored(struct plan *p, const char *file, struct err *err)
 	for (size_t i = 0; i < lines.n && !rc; i++)
 		if ((rc = ignore_add(&p->ignored, lines.v[i], err)) < 0)
 			err_prefix(err, "%s, line %zu", names[1], i + 1);
+	p->ignored.kept = xcalloc(1, sizeof *p->ignored.kept);
 	ignore_own(p, p->build->store->root);
 	ignore_own(p, p->build->store->run);
 	strs_free(&lines);
