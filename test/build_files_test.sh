@@ -243,9 +243,9 @@ test_links_in_the_destination_stay_in_the_root() {
 	assert_out "$(printf 'f\nf\none\nf\nf\nsymbolic link\nsymbolic link\nregular file\nf\nx')"
 	assertNull 'nothing outside' "$(ls -A outside)"
 	build 'RUN ln -s loop /loop' 'COPY f /loop'
-	assert_fails 1 'Containerfile:3: .*loop: Symbolic link loop'
+	assert_fails 1 'Containerfile:3: .*loop: (Symbolic link loop|Too many levels)'
 	build 'RUN ln -s loop /loop' 'COPY f /loop/x'
-	assert_fails 1 'Containerfile:3: .*loop.*: Symbolic link loop'
+	assert_fails 1 'Containerfile:3: .*loop.*: (Symbolic link loop|Too many levels)'
 	for to in nothing/.. nothing/. nothing/; do
 		build "RUN ln -s $to /odd" 'COPY f /odd'
 		[ "$rc" = 0 ] || assert_fails 1 'Containerfile:3: '
