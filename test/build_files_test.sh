@@ -290,6 +290,11 @@ test_globs() {
 	assert_fails 1 'Containerfile:2: .*slash'
 	build 'COPY g/[ /x'
 	assert_fails 1 'Containerfile:2: (COPY|ADD): g/\[: '
+	ln -s nowhere ctx/h/link
+	for to in 'h/*' h/link; do
+		build "COPY $to /x/"
+		assert_fails 1 'Containerfile:2: COPY: .*leads nowhere'
+	done
 }
 
 test_exclude() {

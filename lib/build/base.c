@@ -73,7 +73,7 @@ int work_tree(struct work *w, const char *from, struct source_tree *t, struct er
 	int stage = from ? plan_stage(p, from, (size_t)(w->stage - p->v), true) : -1, rc = 0;
 	struct image img = { 0 };
 
-	*t = (struct source_tree){ .root = p->context, .name = from ? from : "the context", .ignored = from ? NULL : &p->ignored };
+	*t = (struct source_tree){ .root = p->context, .from = from, .ignored = from ? NULL : &p->ignored };
 	if (!from)
 		return t->root < 0 ? err_msg(err, -ENOENT, "there is no context to take files from") : 0;
 	if (stage >= 0 && !p->v[stage].done)

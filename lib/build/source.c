@@ -25,6 +25,23 @@ char *source_path(int root, int fd)
 	return path[n] == '/' || !path[n] ? xstrdup(path + n + strspn(path + n, "/")) : NULL;
 }
 
+static bool is_ignored(const struct source_tree *t, const char *path, int fd)
+{
+	return *path && t->ignored && ignore_has_all(t->ignored, path, fd, ".");
+}
+
+/* Why PATH can't be opened, CODE, unless it is a link that leads nowhere: -ENOLINK. */
+static int why(const struct source_tree *t, const char *path, int code)
+{
+	int link = code == -ENOENT ? path_open(t->root, path, O_PATH | O_NOFOLLOW, 0) : -1;
+
+	if (link < 0)
+		return code;
+	code = is_ignored(t, path, link) ? -ENOENT : -ENOLINK;
+	close(link);
+	return code;
+}
+
 /* PATH, whatever symlinks it leads through, joins OUT if it is there. 0 or -errno. */
 static int add(const struct source_tree *t, const char *path, struct source_items *out)
 {
@@ -35,11 +52,11 @@ static int add(const struct source_tree *t, const char *path, struct source_item
 	bool out_of_it;
 
 	if (fd < 0)
-		return fd;
+		return why(t, path, fd);
 	i.path = source_path(t->root, fd);
 	i.name = xstrdup(slash ? slash + 1 : path);
 	i.dir = fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
-	out_of_it = !i.path || (*i.path && t->ignored && (ignore_has_all(t->ignored, path, fd, ".") || ignore_has_all(t->ignored, i.path, fd, ".")));
+	out_of_it = !i.path || is_ignored(t, path, fd) || is_ignored(t, i.path, fd);
 	close(fd);
 	if (out_of_it) {
 		free(i.path);
@@ -106,11 +123,13 @@ int source_find(const struct source_tree *t, const char *pattern, struct source_
 	path_clean(pattern, &clean);
 	rc = find(t, &(struct buf){ 0 }, clean.p, out);
 	buf_free(&clean);
+	if (rc == -ENOLINK)
+		return err_msg(err, rc, "%s: a symlink of that name leads nowhere", pattern);
 	if (rc < 0)
 		return err_sys(err, rc, "%s", pattern);
 	if (out->n > before)
 		return 0;
-	err_msg(err, -ENOENT, "%s: there is nothing of that name in %s", pattern, t->name);
+	err_msg(err, -ENOENT, "%s: there is nothing of that name in %s%s", pattern, t->from ? "--from=" : "the context", t->from ? t->from : "");
 	return t->ignored && t->ignored->patterns.n ? err_hint(err, "or .dockerignore leaves it out") : err->code;
 }
 

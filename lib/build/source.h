@@ -9,7 +9,7 @@
 
 struct source_tree {
 	int root;                     /* a directory; nothing outside of it is ever read */
-	const char *name;             /* for messages: "the context", "stage build" */
+	const char *from;             /* for messages: the stage or image; NULL: the context */
 	const struct ignore *ignored; /* what of it isn't there; or NULL */
 };
 

@@ -60,7 +60,10 @@ static int place_all(struct place *p, struct err *err)
 	while ((rc = tar_next(&p->r, err)) > 0) {
 		rc = place_entry(p, err);
 		if (rc < 0) {
-			tar_blame(&p->r, err);
+			if (p->t->merge_dirs) /* a tree that is copied: nobody sees an archive */
+				err_prefix(err, "%s", p->path.p);
+			else
+				tar_blame(&p->r, err);
 			return rc;
 		}
 	}
