@@ -42,7 +42,8 @@ int ctr_image_build(int argc, char **argv)
 	struct store store;
 	int rc;
 
-	or_die_err(sealed_program(argv - 1, &err), &err);
+	if (sealed_program(argv - 1, &err) < 0)
+		die_err(1, NULL, &err);
 	image_operands(opt_parse(&build_usage, &b, argc, argv), 1, "DIR");
 	b.context = argv[0];
 	rc = store_get(&store, &err);

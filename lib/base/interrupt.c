@@ -1,7 +1,6 @@
 #include "base/interrupt.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -30,6 +29,16 @@ bool interrupt_catch(void)
 	return new;
 }
 
+void interrupt_only_note(void)
+{
+	const struct sigaction act = { .sa_handler = note };
+	struct sigaction old;
+
+	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+			sigaction(signals[i], &act, NULL);
+}
+
 void interrupt_release(void)
 {
 	struct sigaction old;
@@ -44,19 +53,23 @@ bool interrupted(void)
 	return came;
 }
 
-int interrupt_wait(int fd)
+int interrupt_poll(struct pollfd *p, size_t n)
 {
-	struct pollfd p = { .fd = fd, .events = POLLIN };
 	sigset_t all, old;
 	int rc;
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &old); /* one that comes before ppoll(2) waits for it */
 	do
-		rc = interrupted() ? -EINTR : ppoll(&p, 1, NULL, &old) < 0 ? -errno : 0;
+		rc = interrupted() ? -EINTR : ppoll(p, n, NULL, &old) < 0 ? -errno : 0;
 	while (rc == -EINTR && !interrupted());
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	return rc;
+}
+
+int interrupt_wait(int fd)
+{
+	return interrupt_poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1);
 }
 
 void interrupt_end(void)

@@ -34,6 +34,7 @@ struct answer {
 struct site {
 	struct plan *plan;
 	struct worker *v;         /* one a stage */
+	pid_t main;               /* ours */
 	bool ending;              /* a stage failed, or we are to end */
 };
 
@@ -60,7 +61,10 @@ static void stage_main(const struct site *s, size_t n, int to, int stay)
 	struct err err = { 0 };
 	char end;
 
+	interrupt_only_note();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != s->main)
+		_exit(1);
 	for (size_t i = 0; i < s->plan->n; i++)
 		if (s->v[i].pid) {
 			close(s->v[i].stay);
@@ -115,14 +119,14 @@ static int take(struct stage *stage, int from, struct err *err)
 	int rc;
 
 	if (read_full(from, &head, sizeof head) != (ssize_t)sizeof head)
-		return err_msg(err, -ESRCH, "the process of stage %s died", stage->name);
+		return err_msg(err, -ESRCH, "stage %s: its process ended early", stage->name);
 	if (head.err.code) {
 		*err = head.err;
 		return err->code;
 	}
 	text = xmalloc(head.config + head.args + 1);
 	if (read_full(from, text, head.config + head.args) != (ssize_t)(head.config + head.args))
-		rc = err_msg(err, -ESRCH, "the process of stage %s died", stage->name);
+		rc = err_msg(err, -ESRCH, "stage %s: its process ended early", stage->name);
 	else
 		rc = image_config_read(text, head.config, &stage->image, err);
 	for (char *arg = text + head.config; !rc && arg < text + head.config + head.args; arg += strlen(arg) + 1)
@@ -148,8 +152,10 @@ static int serve(struct site *s, struct pollfd *p, struct err *err)
 
 	for (size_t i = 0; i < s->plan->n; i++)
 		p[i] = (struct pollfd){ s->v[i].pid ? s->v[i].answer : -1, POLLIN, 0 };
-	if (poll(p, s->plan->n, -1) < 0)
-		return errno == EINTR ? 0 : err_sys(err, -errno, "wait for a stage");
+	if (s->ending)
+		poll(p, s->plan->n, -1);
+	else if ((rc = interrupt_poll(p, s->plan->n)) < 0)
+		return rc == -EINTR ? err_msg(err, rc, "interrupted") : err_sys(err, rc, "wait for a stage");
 	for (size_t i = 0; i < s->plan->n && !rc; i++) {
 		if (!p[i].revents)
 			continue;
@@ -179,8 +185,6 @@ static int run_stages(struct site *s, struct err *err)
 		for (size_t i = 0; i <= s->plan->target && !rc && !s->ending; i++)
 			if (!s->v[i].pid && is_ready(s->plan, i))
 				rc = start(s, i, err);
-		if (!rc && interrupted())
-			rc = err_msg(err, -EINTR, "interrupted");
 		if (rc && !s->ending)
 			end_all(s);
 		if (is_working(s)) {
@@ -250,9 +254,43 @@ static int make_image(struct build *b, struct plan *p, struct err *err)
 	return rc;
 }
 
+/* id=ID[,src=FILE|,source=FILE|,env=NAME] */
+static int check_secret(const char *secret, struct err *err)
+{
+	static const char *const keys[] = { "id=", "src=", "source=", "env=" };
+	struct strs parts = { 0 };
+	bool known = true;
+
+	strs_split(&parts, secret, ',');
+	for (size_t i = 0; i < parts.n && known; i++) {
+		known = false;
+		for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
+			known |= starts_with(parts.v[i], keys[k]) && parts.v[i][strlen(keys[k])];
+	}
+	known = known && strs_getenv(&parts, "id");
+	strs_free(&parts);
+	return known ? 0 : err_msg(err, -EINVAL, "--secret %s: should be id=ID[,src=FILE|,env=VAR]", secret);
+}
+
+static int check_names(const struct strs *pairs, const char *option, struct err *err)
+{
+	for (size_t i = 0; i < pairs->n; i++)
+		if (!*pairs->v[i] || *pairs->v[i] == '=')
+			return err_msg(err, -EINVAL, "%s %s: begins with no name", option, pairs->v[i]);
+	return 0;
+}
+
 static int check(const struct build *b, struct err *err)
 {
-	int rc = 0;
+	const char *slash = b->platform ? strchr(b->platform, '/') : NULL;
+	int rc = check_names(&b->args, "--build-arg", err);
+
+	if (!rc)
+		rc = check_names(&b->labels, "--label", err);
+	if (!rc && b->platform && (!slash || slash == b->platform || !slash[1]))
+		rc = err_msg(err, -EINVAL, "--platform %s: should be OS/ARCH[/VARIANT]", b->platform);
+	for (size_t i = 0; i < b->secrets.n && !rc; i++)
+		rc = check_secret(b->secrets.v[i], err);
 
 	for (size_t i = 0; i < b->names.n && !rc; i++) {
 		char *canonical = NULL;
@@ -266,7 +304,7 @@ static int check(const struct build *b, struct err *err)
 int build(struct build *b, struct err *err)
 {
 	struct plan plan = { .context = -1 };
-	struct site site = { .plan = &plan };
+	struct site site = { .plan = &plan, .main = getpid() };
 	int rc = check(b, err);
 
 	if (!rc)

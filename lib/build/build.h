@@ -8,7 +8,7 @@
 
 struct build {
 	const struct store *store;
-	const char *context;      /* a directory; "-": there is none, and the Containerfile comes from stdin */
+	const char *context;      /* a directory; "-": there is none, and the Containerfile is stdin if none is named */
 	const char *file;         /* the Containerfile; "-": stdin; NULL: Containerfile or Dockerfile in the context */
 	const char *target;       /* the stage that is wanted, by its name or number; NULL: the last one */
 	const char *platform;     /* "os/arch[/variant]" of images that FROM names; NULL: this machine's */

@@ -43,7 +43,7 @@ static char *find_file(const struct build *b, struct err *err)
 	const char *here = b->context;
 	char *path;
 
-	if (!strcmp(b->context, "-") || (b->file && !strcmp(b->file, "-")))
+	if (!strcmp(b->file ? b->file : b->context, "-"))
 		return xstrdup("-");
 	if (b->file && (*b->file == '/' || file_there(AT_FDCWD, b->file)))
 		return xstrdup(b->file);

@@ -1,6 +1,7 @@
 #include "build/source.h"
 
 #include "base/file.h"
+#include "base/interrupt.h"
 #include "base/path.h"
 
 #include <errno.h>
@@ -184,9 +185,8 @@ struct digest {
 
 static int digest_write(struct sink *s, const void *data, size_t len, struct err *err)
 {
-	(void)err;
 	sha256_add(((struct digest *)s)->sha, data, len);
-	return 0;
+	return interrupted() ? err_msg(err, -EINTR, "interrupted") : 0;
 }
 
 int source_digest(const struct source_tree *t, const struct source_items *l, const struct source_edit *how, struct sha256 *sha, struct err *err)
