@@ -34,7 +34,7 @@ assert_refused() {
 	assert_nothing_left
 }
 
-# What it said of line N of a build, apart from the steps themselves.
+# What the commands of a build said: stderr without the steps themselves.
 said() {
 	printf '%s\n' "$err" | grep -vE '^\[([a-z0-9]+ )?[0-9]+/[0-9]+\] '
 }
@@ -59,7 +59,7 @@ last_layer() {
 # Processes, containers, groups, mounts, half-made things.
 what_is_left() {
 	ctr-ps -aq
-	ls "$CTRBOX_ROOT/containers" "$CTRBOX_RUN/containers" | grep -E '^[0-9a-f]{12}$'
+	find "$CTRBOX_ROOT/containers" "$CTRBOX_RUN/containers" -mindepth 1 -maxdepth 1 2>/dev/null
 	find "$CTRBOX_ROOT" "$CTRBOX_RUN" -name '.tmp-*'
 	leftovers
 	grep -F " $CTRBOX_ROOT/" /proc/self/mountinfo

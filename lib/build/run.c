@@ -127,13 +127,15 @@ static int make_key(struct run *r, const struct work *w, struct err *err)
 }
 
 /* The command's end, in a process whose output is the pipe's. */
-static void supervise(struct step *s, const int output[2], const int tell[2])
+static void supervise(struct step *s, pid_t stage, const int output[2], const int tell[2])
 {
 	struct start start = { .store = s->store, .record = &s->record, .lock = -1, .process = &s->record.spec.process };
 	struct err err = { 0 };
 	int rc, null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL); /* with it goes the container */
+	if (getppid() != stage)
+		_exit(125);
 	setpgid(0, 0); /* ^C is for the one who waits for us */
 	dup2(null, 0);
 	dup2(output[1], 1);
@@ -177,7 +179,7 @@ static void end(struct step *s, pid_t supervisor)
 static void relay(const struct work *w, struct step *s, pid_t supervisor, int fd, struct buf *kept)
 {
 	bool quiet = w->plan->build->quiet, ended = false;
-	char data[8192];
+	char data[8192], last = '\n';
 	ssize_t n = 1;
 
 	while (n) {
@@ -192,6 +194,7 @@ static void relay(const struct work *w, struct step *s, pid_t supervisor, int fd
 			continue;
 		if (!quiet && !w->labelled) {
 			write_all(STDERR_FILENO, data, (size_t)n);
+			last = data[n - 1];
 			continue;
 		}
 		buf_add(kept, data, (size_t)n);
@@ -204,6 +207,8 @@ static void relay(const struct work *w, struct step *s, pid_t supervisor, int fd
 	}
 	if (!quiet)
 		show_lines(w, kept, true);
+	if (last != '\n')
+		write_all(STDERR_FILENO, "\n", 1); /* what follows is a line of its own */
 }
 
 /* The command's exit code, or -errno, told. */
@@ -211,13 +216,13 @@ static int run(const struct work *w, struct step *s, struct buf *kept, struct er
 {
 	struct err theirs = { 0 };
 	int output[2], tell[2], code;
-	pid_t pid;
+	pid_t pid, stage = getpid();
 
 	if (pipe2(output, O_CLOEXEC) < 0 || pipe2(tell, O_CLOEXEC) < 0)
 		return err_sys(err, -errno, "make a pipe");
 	pid = fork();
 	if (!pid)
-		supervise(s, output, tell);
+		supervise(s, stage, output, tell);
 	close(output[1]);
 	close(tell[1]);
 	if (pid > 0)
@@ -226,6 +231,7 @@ static int run(const struct work *w, struct step *s, struct buf *kept, struct er
 	code = pid < 0 ? err_sys(err, -errno, "start a process") : child_wait(pid);
 	if (pid > 0 && read_full(tell[0], &theirs, sizeof theirs) == (ssize_t)sizeof theirs) {
 		*err = theirs;
+		err->exit = 0; /* that of a ctr-run */
 		code = theirs.code < 0 ? theirs.code : -EPROTO;
 	}
 	close(tell[0]);
@@ -262,7 +268,8 @@ static int perform(struct work *w, struct step *s, void *arg, struct err *err)
 		rc = run_places_note(w, &s->record.spec, &missing, err);
 	if (!rc)
 		rc = run(w, s, &kept, err);
-	run_places_clean(s, &missing);
+	if (!rc)
+		rc = run_places_clean(s, &missing, err);
 	if (interrupted())
 		rc = err_msg(err, -EINTR, "interrupted");
 	if (rc && kept.len)

@@ -41,9 +41,14 @@ static int set_text(char **to, const char *value)
 }
 
 /* "true" is said by the key alone, too. */
-static bool is_true(const char *value)
+static int set_bool(bool *to, bool what, const char *key, const char *value, struct err *err)
 {
-	return !*value || !strcmp(value, "true") || !strcmp(value, "1");
+	bool yes = !*value || !strcmp(value, "true") || !strcmp(value, "1");
+
+	if (!yes && strcmp(value, "false") && strcmp(value, "0"))
+		return err_msg(err, -EINVAL, "%s=%s: neither true nor false", key, value);
+	*to = yes == what;
+	return 0;
 }
 
 static int set(struct run_mount *m, const char *key, const char *value, struct err *err)
@@ -65,16 +70,16 @@ static int set(struct run_mount *m, const char *key, const char *value, struct e
 	if (!strcmp(key, "uid") || !strcmp(key, "gid"))
 		return set_number(*key == 'u' ? &m->uid : &m->gid, key, value, 0xfffffffe, err);
 	if (!strcmp(key, "mode")) {
-		m->mode = strtol(value, NULL, 8) & 07777;
-		return *value && !value[strspn(value, "01234567")] ? 0 : err_msg(err, -EINVAL, "mode=%s: no octal mode", value);
+		m->mode = strtol(value, NULL, 8);
+		return *value && !value[strspn(value, "01234567")] && m->mode <= 07777 ? 0 : err_msg(err, -EINVAL, "mode=%s: no octal mode", value);
 	}
 	if (!strcmp(key, "required"))
-		m->required = is_true(value);
-	else if (!strcmp(key, "ro") || !strcmp(key, "readonly"))
-		m->read_only = is_true(value);
-	else if (!strcmp(key, "rw") || !strcmp(key, "readwrite"))
-		m->read_only = !is_true(value);
-	else if (!strcmp(key, "sharing") && (!strcmp(value, "shared") || !strcmp(value, "private") || !strcmp(value, "locked")))
+		return set_bool(&m->required, true, key, value, err);
+	if (!strcmp(key, "ro") || !strcmp(key, "readonly"))
+		return set_bool(&m->read_only, true, key, value, err);
+	if (!strcmp(key, "rw") || !strcmp(key, "readwrite"))
+		return set_bool(&m->read_only, false, key, value, err);
+	if (!strcmp(key, "sharing") && (!strcmp(value, "shared") || !strcmp(value, "private") || !strcmp(value, "locked")))
 		m->shared = !strcmp(value, "shared");
 	else
 		return err_msg(err, -EINVAL, "%s=%s: unknown", key, value);
@@ -213,7 +218,9 @@ static const struct source_edit as_it_is = { .uid = -1, .gid = -1, .latest = INT
 
 int run_mount_key(const struct run_mount *m, struct act *a, struct err *err)
 {
-	sha256_add(&a->key, &m->type, sizeof m->type);
+	const int64_t numbers[] = { m->type, m->uid, m->gid, m->mode };
+
+	sha256_add(&a->key, numbers, sizeof numbers);
 	act_key(a, m->target);
 	act_key(a, m->id);
 	act_key(a, m->env);
@@ -222,48 +229,49 @@ int run_mount_key(const struct run_mount *m, struct act *a, struct err *err)
 	return m->type == MOUNT_BIND ? source_digest(&m->tree, &m->items, &as_it_is, &a->key, err) : 0;
 }
 
-/* The path of directory FD, malloc'ed. */
-static char *path_at(int fd, const char *below)
+/* What is BELOW directory FD is mounted. */
+static int bind_at(const struct run_mount *m, struct step *s, int fd, const char *below, struct err *err)
 {
-	char path[PATH_MAX], proc[32];
+	char path[PATH_MAX], proc[32], *whole;
 	ssize_t n = readlink(path_of_fd(fd, proc), path, sizeof path - 1);
 
 	if (n < 0)
-		return NULL;
-	path[n] = 0;
-	return xasprintf("%s%s%s", path, *below ? "/" : "", below);
+		return err_sys(err, -errno, "mount on %s: the path of what it is", m->target);
+	whole = xasprintf("%.*s%s%s", (int)n, path, *below ? "/" : "", below);
+	spec_mount(&s->record.spec, "bind", whole, m->target, m->read_only ? "bind,ro" : "bind");
+	free(whole);
+	return 0;
 }
 
 /* Files of the context are there themselves, if nothing of them is left out and nothing may be written. Others as a copy in the container's directory. */
 static int make_bind(struct run_mount *m, const struct work *w, struct step *s, int n, struct err *err)
 {
 	const struct source_item *i = &m->items.v[0];
-	char name[24], *path;
-	struct source_tar *tar;
 	struct tar_extract x = { .rename = i->dir ? NULL : "file" };
-	int rc = 0;
+	struct source_tar *tar;
+	char name[24];
+	int rc;
 
-	if (m->tree.root == w->plan->context && m->read_only && !m->tree.ignored->patterns.n) {
-		path = path_at(m->tree.root, i->path);
-	} else {
-		snprintf(name, sizeof name, "mount%d", n);
-		if (mkdirat(s->record.dir, name, 0755) < 0 || (x.rootfd = dir_open(s->record.dir, name)) < 0)
-			return err_sys(err, -errno, "copy %s", i->path);
-		tar = source_tar(&m->tree, &m->items, &as_it_is);
-		rc = tree_copy(&tar->write, &x, err);
-		free(tar);
-		path = path_at(x.rootfd, i->dir ? "" : "file");
-		close(x.rootfd);
-	}
-	spec_mount(&s->record.spec, "bind", path, m->target, m->read_only ? "bind,ro" : "bind");
-	free(path);
+	if (m->tree.root == w->plan->context && m->read_only && !m->tree.ignored->patterns.n)
+		return bind_at(m, s, m->tree.root, i->path, err);
+	snprintf(name, sizeof name, "mount%d", n);
+	rc = mkdirat(s->record.dir, name, 0755) < 0 ? -errno : dir_open(s->record.dir, name);
+	if (rc < 0)
+		return err_sys(err, rc, "copy %s", i->path);
+	x.rootfd = rc;
+	tar = source_tar(&m->tree, &m->items, &as_it_is);
+	rc = tree_copy(&tar->write, &x, err);
+	free(tar);
+	if (!rc)
+		rc = bind_at(m, s, x.rootfd, i->dir ? "" : "file", err);
+	close(x.rootfd);
 	return rc;
 }
 
 static int make_cache(struct run_mount *m, const struct work *w, struct step *s, struct err *err)
 {
 	const struct store *store = w->plan->build->store;
-	char name[65], *path;
+	char name[65];
 	int rc = 0;
 
 	sha256_hex(m->id, strlen(m->id), name);
@@ -275,17 +283,14 @@ static int make_cache(struct run_mount *m, const struct work *w, struct step *s,
 		rc = -errno;
 	if (!rc && m->mode >= 0 && fchmod(m->lock, (mode_t)m->mode) < 0)
 		rc = -errno;
-	path = path_at(m->lock, "");
-	spec_mount(&s->record.spec, "bind", path, m->target, m->read_only ? "bind,ro" : "bind");
-	free(path);
-	return rc < 0 ? err_sys(err, rc, "cache mount %s", m->id) : 0;
+	return rc < 0 ? err_sys(err, rc, "cache mount %s", m->id) : bind_at(m, s, m->lock, "", err);
 }
 
 /* Where a reboot forgets it, and nobody else looks. */
 static int make_secret(const struct run_mount *m, const struct work *w, struct step *s, int n, struct err *err)
 {
 	const struct store *store = w->plan->build->store;
-	char *path = xasprintf("containers/%s/secret%d", s->record.id, n), *whole;
+	char *path = xasprintf("containers/%s/secret%d", s->record.id, n);
 	int rc, fd;
 
 	path[strlen("containers/") + ID_LENGTH] = 0;
@@ -299,9 +304,7 @@ static int make_secret(const struct run_mount *m, const struct work *w, struct s
 		rc = -errno;
 	if (fd >= 0)
 		close(fd);
-	whole = xasprintf("%s/%s", store->run_path, path);
-	spec_mount(&s->record.spec, "bind", whole, m->target, "bind,ro");
-	free(whole);
+	spec_mount(&s->record.spec, "file", strrchr(path, '/') + 1, m->target, "ro");
 	free(path);
 	return rc < 0 ? err_sys(err, rc, "secret %s", m->id) : 0;
 }

@@ -29,8 +29,9 @@ int run_mount_key(const struct run_mount *m, struct act *a, struct err *err);
 /* The Nth mount joins S's container. 0 or -errno, told. */
 int run_mount_make(struct run_mount *m, const struct work *w, struct step *s, int n, struct err *err);
 
-/* Mounts need places: those that the image hasn't, and that are empty afterwards, don't belong to the layer. Begins with what isn't there before. */
+/* Mounts need places: those that the image hasn't, and that are empty afterwards, don't belong to the layer. Begins with what isn't there before. Both: 0
+ * or -errno, told. */
 int run_places_note(const struct work *w, const struct spec *spec, struct strs *missing, struct err *err);
-void run_places_clean(const struct step *s, const struct strs *missing);
+int run_places_clean(const struct step *s, const struct strs *missing, struct err *err);
 
 #endif

@@ -13,61 +13,68 @@
 #include <unistd.h>
 
 /* TARGET and the directories it is in, as far as ROOT (-1: nothing at all) hasn't them. */
-static void note(int root, const char *target, struct strs *missing)
+static int note(int root, const char *target, struct strs *missing)
 {
 	char *path = xstrdup(target);
+	int fd = -ENOENT;
 
 	for (char *slash = path + strlen(path); slash > path; slash = strrchr(path, '/')) {
-		int fd;
-
 		*slash = 0;
 		fd = root < 0 ? -ENOENT : path_open(root, path, O_PATH | O_NOFOLLOW, 0);
-		if (fd >= 0) {
-			close(fd);
+		if (fd != -ENOENT)
 			break;
-		}
 		if (!strs_has(missing, path))
 			strs_add(missing, path);
 	}
 	free(path);
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 && fd != -ENOENT ? fd : 0;
 }
 
 int run_places_note(const struct work *w, const struct spec *spec, struct strs *missing, struct err *err)
 {
 	const struct mount_spec *m = spec->mounts.v;
-	int root = w->image.layers.n ? image_tree_open(w->plan->build->store->root, &w->image, err) : -1;
+	int root = w->image.layers.n ? image_tree_open(w->plan->build->store->root, &w->image, err) : -1, rc = 0;
 
 	if (root < 0 && w->image.layers.n)
 		return root;
-	for (size_t i = 0; i < spec->mounts.n; i++)
-		note(root, m[i].target, missing);
+	for (size_t i = 0; i < spec->mounts.n && !rc; i++)
+		if ((rc = note(root, m[i].target, missing)) < 0)
+			err_sys(err, rc, "look for %s", m[i].target);
 	if (root >= 0)
 		close(root);
 	strs_sort(missing);
-	return 0;
+	return rc;
 }
 
 /* What something was put into stays; so do directories of that. */
-static void clean(int upper, const char *path)
+static int clean(int upper, const char *path)
 {
 	char name[256];
 	struct stat st;
-	int dir = path_parent(upper, path, 0, name);
+	int dir = path_parent(upper, path, 0, name), rc = 0;
 
 	if (dir < 0)
-		return;
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && (S_ISDIR(st.st_mode) || (S_ISREG(st.st_mode) && !st.st_size)))
-		unlinkat(dir, name, S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0);
+		return dir == -ENOENT ? 0 : dir;
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		rc = -errno;
+	else if (S_ISDIR(st.st_mode) || (S_ISREG(st.st_mode) && !st.st_size))
+		rc = unlinkat(dir, name, S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0) < 0 ? -errno : 0;
 	close(dir);
+	return rc == -ENOENT || rc == -ENOTEMPTY ? 0 : rc;
 }
 
-void run_places_clean(const struct step *s, const struct strs *missing)
+int run_places_clean(const struct step *s, const struct strs *missing, struct err *err)
 {
 	const struct spec *spec = &s->record.spec;
-	int upper = spec->rootfs ? dir_open(AT_FDCWD, spec->rootfs) : rootfs_upper(s->store, spec, NULL);
+	int upper = spec->rootfs ? dir_open(AT_FDCWD, spec->rootfs) : rootfs_upper(s->store, spec, err), rc = 0;
 
-	for (size_t i = missing->n; i-- && upper >= 0;) /* what is in a directory comes after it */
-		clean(upper, missing->v[i]);
-	if (upper >= 0)
-		close(upper);
+	if (upper < 0)
+		return spec->rootfs ? err_sys(err, upper, "open %s", spec->rootfs) : upper;
+	for (size_t i = missing->n; i-- && !rc;) /* what is in a directory comes after it */
+		if ((rc = clean(upper, missing->v[i])) < 0)
+			err_sys(err, rc, "remove %s, which the step doesn't leave", missing->v[i]);
+	close(upper);
+	return rc;
 }

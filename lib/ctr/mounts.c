@@ -305,17 +305,18 @@ static int do_readonly(struct operation *op)
 	return bind_and_flag(op, tree, dst);
 }
 
-/* hosts and the like: only where the image has an /etc for them. */
+/* A file of the run directory. hosts and the like, which nobody asked for: only where the image has an /etc for them. */
 static int do_file(struct operation *op)
 {
 	char *path;
-	int etc = path_open(op->w->root, "/etc", O_PATH | O_DIRECTORY, 0), tree, dst;
+	int etc = op->m->options ? 0 : path_open(op->w->root, "/etc", O_PATH | O_DIRECTORY, 0), tree, dst;
 
 	if (etc == -ENOENT || etc == -ENOTDIR)
 		return 0;
 	if (etc < 0)
 		return err_sys(op->err, etc, "open /etc");
-	close(etc);
+	if (etc)
+		close(etc);
 	path = xasprintf("%s/%s", op->w->run, op->m->source);
 	tree = op->tree >= 0 ? op->tree : file_open(AT_FDCWD, path, -1, op->err);
 	free(path);

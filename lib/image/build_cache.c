@@ -61,7 +61,10 @@ int build_cache_mount(int store, const char *name, bool shared, struct err *err)
 	if (folder < 0)
 		return folder;
 	while (fd == -ENOENT) {
-		mkdirat(folder, name, 0755);
+		if (mkdirat(folder, name, 0755) < 0 && errno != EEXIST) {
+			fd = -errno;
+			break;
+		}
 		fd = folder_wait(folder, name, shared ? LOCK_SH : LOCK_EX);
 	}
 	close(folder);
