@@ -9,7 +9,7 @@ test_files() {
 }
 
 test_images() {
-	swept import load pull push commit commit_running save tag image_rm image_prune image_mount mount_file
+	swept import load pull push build commit commit_running save tag image_rm image_prune image_mount mount_file
 }
 
 test_networks() {

@@ -128,6 +128,18 @@ undo_push() {
 	undo_images
 }
 
+# Two stages, of which the second needs the first. What it keeps goes by ctr-image prune alone.
+act_build() {
+	"$@" ctr-image build -q -t one context
+}
+undo_build() {
+	undo_images
+	ctr-image prune >/dev/null
+}
+check_build() {
+	images_are_whole
+}
+
 act_commit() {
 	"$@" ctr-commit -m text a two
 }

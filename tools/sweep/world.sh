@@ -14,7 +14,7 @@ make_world() {
 	make_images
 	ctr-net create --subnet 10.9.0.0/24 n >/dev/null
 	ctr-run --rm --net n -p 8080:80 --userns auto -v /data busybox true || exit
-	case $ACT in pull | push) serve_images ;; esac
+	case $ACT in pull | push) serve_images ;; build) make_context ;; esac
 	mkdir mnt
 	ctr-image mount busybox mnt && ctr-image umount mnt
 	TAG=$(cat root/tag)
@@ -32,6 +32,20 @@ serve_images() {
 	tar -C layout -xf two.tar
 	python3 "$TOP/test/registry.py" layout port /dev/null &
 	until [ -s port ]; do sleep 0.05; done
+}
+
+# What becomes an image `one`.
+make_context() {
+	mkdir context
+	cp one/file context
+	cat >context/Containerfile <<-END
+		FROM busybox AS first
+		COPY file /
+		RUN --network=none --mount=type=cache,target=/cache touch /made /cache/made
+		FROM busybox
+		COPY --from=first /file /made /
+	END
+	ctr-image build -q -t one context >/dev/null && undo_build || exit
 }
 
 # The kernel takes them some time after their namespace.
