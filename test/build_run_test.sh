@@ -1,6 +1,6 @@
 #!/bin/sh
 # ctr-image build: RUN, what it sees and what it leaves.
-# shellcheck disable=SC2154 # rc, out and err are set by run_cap
+# shellcheck disable=SC2154,SC2016 # rc, out and err are set by run_cap; variables of Containerfiles
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=test/built_lib.sh
 . "$TOP/test/built_lib.sh"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # ctr-image build: stages, variables, configs, names, and where a Containerfile comes from.
-# shellcheck disable=SC2154 # rc, out and err are set by run_cap
+# shellcheck disable=SC2154,SC2016 # rc, out and err are set by run_cap; variables of Containerfiles
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=test/built_lib.sh
 . "$TOP/test/built_lib.sh"
@@ -319,7 +319,7 @@ test_names() {
 test_base_from_a_registry() {
 	make_layout
 	begin_bad_registry
-	do_this
+	do_this now
 	built -t pulled <<-END
 		FROM $BAD/small AS s
 		FROM base
@@ -328,7 +328,7 @@ test_base_from_a_registry() {
 	END
 	assert_built
 	assertEquals 'one two' "$(in_image pulled cat /one /two | xargs)"
-	do_this
+	do_this now
 	run_cap ctr-image build context
 	assertNull 'it is there' "$(cat asked)"
 	run_cap ctr-image build --pull context

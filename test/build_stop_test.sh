@@ -21,7 +21,7 @@ tearDown() {
 begin() {
 	cat >context/Containerfile
 	: >told
-	env --default-signal setsid ctr-image build --net none "$@" context >id 2>told &
+	env --default-signal setsid ctr-image build --net none context >id 2>told &
 	build=$!
 }
 

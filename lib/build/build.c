@@ -18,6 +18,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#define AGAIN_MS 100 /* until stages that are to end are told again */
+
 /* A stage at work. It stays until all are done: its process keeps its layers from being removed. */
 struct worker {
 	pid_t pid;                /* 0: none yet, or ended */
@@ -152,9 +154,10 @@ static int serve(struct site *s, struct pollfd *p, struct err *err)
 
 	for (size_t i = 0; i < s->plan->n; i++)
 		p[i] = (struct pollfd){ s->v[i].pid ? s->v[i].answer : -1, POLLIN, 0 };
-	if (s->ending)
-		poll(p, s->plan->n, -1);
-	else if ((rc = interrupt_poll(p, s->plan->n)) < 0)
+	if (s->ending) {
+		end_all(s); /* again: what came just before a call that waits doesn't end that */
+		poll(p, s->plan->n, AGAIN_MS);
+	} else if ((rc = interrupt_poll(p, s->plan->n)) < 0)
 		return rc == -EINTR ? err_msg(err, rc, "interrupted") : err_sys(err, rc, "wait for a stage");
 	for (size_t i = 0; i < s->plan->n && !rc; i++) {
 		if (!p[i].revents)
