@@ -239,10 +239,10 @@ test_networks() {
 		RUN ip -o addr show | grep -c '10\.'
 		RUN --network=none ip -o link | wc -l
 		RUN --network=default ip -o addr show | grep -c '10\.'
-		RUN --network=host cat /proc/self/net/dev | wc -l
+		RUN --network=host readlink /proc/self/ns/net
 	END
 	assert_built
-	host=$(wc -l </proc/self/net/dev)
+	host=$(readlink /proc/self/ns/net)
 	assertEquals "1 1 1 $host" "$(said | xargs)"
 	built --network none <<-'END'
 		FROM base
@@ -280,6 +280,44 @@ test_not_the_base_s_command() {
 	assertEquals '["echo","no"] ["no"]' "$(of louder .Entrypoint) $(of louder .Cmd)"
 	assertEquals kept "$(ctr-image export louder | tar -xO data/file)"
 	assertNull 'no volume' "$(ctr-volume ls -q)"
+}
+
+# Where overlay can't be had each step's layer is all of the image; a later one replaces it.
+test_without_overlay() {
+	ctr-image save -o base.tar base
+	mkdir ram
+	mount -t ramfs ramfs ram
+	kept=$CTRBOX_ROOT CTRBOX_ROOT=$WORK/ram
+	ctr-image load -q -i base.tar >/dev/null
+	for cached in 0 4; do
+		built --net none -t whole <<-'END'
+			FROM base
+			RUN echo 1 >/a; rm /bin/touch
+			COPY Containerfile /f
+			RUN --mount=type=tmpfs,target=/x/y cat /a >/b
+			WORKDIR /w
+		END
+		assert_built
+		assertEquals "$err" $cached "$(printf '%s\n' "$err" | grep -c 'cached$')"
+	done
+	assertEquals 1 "$(ctr-image inspect whole | jq '.[0].layers | length')"
+	assertEquals 'a b f w' "$(ctr-image export whole | tar -t | sed -nE 's,^(\./)?([abfwx]|bin/touch)/?$,\2,p' | sort | xargs)"
+	assert_nothing_left
+	CTRBOX_ROOT=$kept
+	umount ram
+	rmdir ram
+}
+
+# More layers than one mount(2) takes, or its page of options.
+test_many_layers() {
+	{
+		echo FROM base
+		for i in $(seq 135); do echo "RUN echo $i >/n$i"; done
+	} >many
+	run_cap timeout 200 ctr-image build -q --net none -t many -f many context
+	assert_built
+	assertEquals '136 135' "$(ctr-image inspect many | jq '.[0].layers | length') $(in_image many sh -c 'ls /n* | wc -l')"
+	ctr-image rm many >/dev/null
 }
 
 . shunit2
