@@ -219,4 +219,25 @@ test_no_way_out() {
 	rm context/out context/up
 }
 
+# What changes while a command looks at it: the next build, which finds it as it was at first, doesn't get what came of that.
+test_a_context_that_changes_meanwhile() {
+	cat >context/Containerfile <<-'END'
+		FROM base
+		RUN --mount=type=bind,target=/c cat /c/word >/word; echo begun; until [ -e /c/go ]; do sleep 0.1; done
+	END
+	echo first >context/word
+	for time in 1 2; do
+		rm -f context/go
+		ctr-image build --net none -t t context >id 2>told &
+		build=$!
+		wait_for 60 grep -q ^begun told
+		assertEquals "not from the cache, time $time" 0 $?
+		touch context/go
+		wait "$build"
+		assertEquals "$(cat told)" 0 $?
+	done
+	rm -f context/go context/word
+	ctr-image rm t
+}
+
 . shunit2

@@ -71,6 +71,17 @@ test_in_a_run() {
 	done
 }
 
+# It sends its signal to its child and to the group that this is in: two at once.
+test_timeout() {
+	printf 'FROM base\nRUN echo begun; sleep 54321\n' >context/Containerfile
+	for _ in 1 2 3 4 5; do
+		run_cap setsid -w timeout 1 ctr-image build --net none context
+		assert_rc 124
+		assert_err_match '^begun$'
+		assertNull 'at once, without gc' "$(what_is_left)"
+	done
+}
+
 test_in_two_stages() {
 	for how in 'INT group 130' 'TERM group 143' 'TERM alone 143'; do
 		# shellcheck disable=SC2086 # words

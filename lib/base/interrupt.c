@@ -1,14 +1,29 @@
 #include "base/interrupt.h"
 
+#include "base/clock.h"
+
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
 
-static atomic_int came;
+/* timeout(1) sends one to its child, and one to the group that this is in, at once: both mean the same. */
+#define TWICE_MS 300
+
+static atomic_int came, first_ms;
+static atomic_bool deadly;
 
 static void note(int sig)
 {
+	int now = (int)(clock_boot_ms() & INT_MAX);
+
+	if (!came)
+		first_ms = now;
+	if (came && deadly && ((now - first_ms) & INT_MAX) > TWICE_MS) {
+		signal(sig, SIG_DFL);
+		raise(sig); /* once we are back */
+	}
 	came = sig;
 }
 
@@ -16,7 +31,7 @@ static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 
 bool interrupt_catch(void)
 {
-	const struct sigaction act = { .sa_handler = note, .sa_flags = (int)SA_RESETHAND };
+	const struct sigaction act = { .sa_handler = note };
 	struct sigaction old;
 	bool new = false;
 
@@ -24,19 +39,15 @@ bool interrupt_catch(void)
 		if (sigaction(signals[i], NULL, &old) < 0 || old.sa_handler == SIG_IGN || old.sa_handler == note)
 			continue;
 		sigaction(signals[i], &act, NULL);
-		new = true;
+		deadly = new = true;
 	}
 	return new;
 }
 
 void interrupt_only_note(void)
 {
-	const struct sigaction act = { .sa_handler = note };
-	struct sigaction old;
-
-	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
-			sigaction(signals[i], &act, NULL);
+	interrupt_catch();
+	deadly = false;
 }
 
 void interrupt_release(void)

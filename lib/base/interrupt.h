@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* From here on SIGINT, SIGTERM and SIGHUP are only noted (unless they were ignored), and end a blocking system call; a second one kills. False if
- * that was so already. */
+/* From here on SIGINT, SIGTERM and SIGHUP are only noted (unless they were ignored), and end a blocking system call; a second one kills, unless it
+ * comes at the same moment. False if that was so already. */
 bool interrupt_catch(void);
 
 /* From now on a second one doesn't kill either: for a process that another one ends. */

@@ -268,6 +268,8 @@ static int perform(struct work *w, struct step *s, void *arg, struct err *err)
 		rc = run_places_note(w, &s->record.spec, &missing, err);
 	if (!rc)
 		rc = run(w, s, &kept, err);
+	for (size_t i = 0; i < r->nmounts && !rc; i++)
+		r->act.unsure |= run_mount_changed(&r->mounts[i], w);
 	if (!rc)
 		rc = run_places_clean(s, &missing, err);
 	if (interrupted())

@@ -140,35 +140,53 @@ static int check(struct run_mount *m, const struct work *w, struct err *err)
 	return 0;
 }
 
-/* The build's --secret with M's id: id=ID[,src=FILE|,env=NAME]; without either, the variable or the file of that name. */
-static int find_secret(struct run_mount *m, const struct work *w, struct err *err)
+/* The build's --secret with that ID, as NAME=VALUEs in PARTS. */
+static bool secret_given(const struct strs *all, const char *id, struct strs *parts)
 {
-	const struct strs *all = &w->plan->build->secrets;
-	const char *file = NULL, *variable = NULL;
-	bool found = false;
-	int rc = 0;
+	for (size_t i = 0; i < all->n; i++) {
+		const char *is;
 
-	for (size_t i = 0; i < all->n && !found; i++) {
-		struct strs parts = { 0 };
-
-		strs_split(&parts, all->v[i], ',');
-		found = strs_getenv(&parts, "id") && !strcmp(strs_getenv(&parts, "id"), m->id);
-		file = xstrdup(strs_getenv(&parts, "src") ? strs_getenv(&parts, "src") : strs_getenv(&parts, "source"));
-		variable = xstrdup(strs_getenv(&parts, "env"));
-		strs_free(&parts);
+		strs_split(parts, all->v[i], ',');
+		is = strs_getenv(parts, "id");
+		if (is && !strcmp(is, id))
+			return true;
+		strs_free(parts);
 	}
-	m->absent = !found;
-	if (!found)
-		return m->required ? err_msg(err, -ENOENT, "secret %s: is required, and not given (--secret id=%s,src=FILE)", m->id, m->id) : 0;
+	return false;
+}
+
+/* id=ID[,src=FILE|,env=NAME]; without either, the variable or the file of that name. */
+static int read_secret(struct run_mount *m, const struct strs *given, struct err *err)
+{
+	const char *file = strs_getenv(given, "src"), *variable = strs_getenv(given, "env");
+	int rc;
+
+	if (!file)
+		file = strs_getenv(given, "source");
 	if (!file && !variable)
 		*(getenv(m->id) ? &variable : &file) = m->id;
-	if (variable && getenv(variable))
-		buf_str(&m->text, getenv(variable));
-	else if (variable)
-		rc = err_msg(err, -ENOENT, "secret %s: there is no variable %s", m->id, variable);
-	else if ((rc = file_read(AT_FDCWD, file, &m->text, SECRET_MAX)) < 0)
-		err_sys(err, rc, "secret %s: read %s", m->id, file);
 	buf_str(&m->text, "");
+	if (!variable) {
+		rc = file_read(AT_FDCWD, file, &m->text, SECRET_MAX);
+		return rc < 0 ? err_sys(err, rc, "secret %s: read %s", m->id, file) : 0;
+	}
+	if (!getenv(variable))
+		return err_msg(err, -ENOENT, "secret %s: there is no variable %s", m->id, variable);
+	buf_str(&m->text, getenv(variable));
+	return 0;
+}
+
+static int find_secret(struct run_mount *m, const struct work *w, struct err *err)
+{
+	struct strs given = { 0 };
+	int rc = 0;
+
+	m->absent = !secret_given(&w->plan->build->secrets, m->id, &given);
+	if (!m->absent)
+		rc = read_secret(m, &given, err);
+	else if (m->required)
+		rc = err_msg(err, -ENOENT, "secret %s: is required, and not given (--secret id=%s,src=FILE)", m->id, m->id);
+	strs_free(&given);
 	return rc;
 }
 
@@ -209,16 +227,35 @@ void run_mount_free(struct run_mount *m, const struct work *w)
 	if (m->lock >= 0)
 		close(m->lock);
 	if (m->text.p)
-		memset(m->text.p, 0, m->text.len);
+		explicit_bzero(m->text.p, m->text.len);
 	buf_free(&m->text);
 }
 
 /* Whatever is below it is as it is there. */
 static const struct source_edit as_it_is = { .uid = -1, .gid = -1, .latest = INT64_MAX };
 
-int run_mount_key(const struct run_mount *m, struct act *a, struct err *err)
+static int see(const struct run_mount *m, char seen[65], struct err *err)
+{
+	struct sha256 sha;
+	int rc;
+
+	sha256_init(&sha);
+	rc = source_digest(&m->tree, &m->items, &as_it_is, &sha, err);
+	sha256_end(&sha, seen);
+	return rc;
+}
+
+bool run_mount_changed(const struct run_mount *m, const struct work *w)
+{
+	char seen[65];
+
+	return m->type == MOUNT_BIND && m->tree.root == w->plan->context && (see(m, seen, NULL) < 0 || strcmp(seen, m->seen));
+}
+
+int run_mount_key(struct run_mount *m, struct act *a, struct err *err)
 {
 	const int64_t numbers[] = { m->type, m->uid, m->gid, m->mode };
+	int rc = m->type == MOUNT_BIND ? see(m, m->seen, err) : 0;
 
 	sha256_add(&a->key, numbers, sizeof numbers);
 	act_key(a, m->target);
@@ -226,7 +263,8 @@ int run_mount_key(const struct run_mount *m, struct act *a, struct err *err)
 	act_key(a, m->env);
 	act_key(a, m->size);
 	act_key(a, m->read_only ? "ro" : "rw");
-	return m->type == MOUNT_BIND ? source_digest(&m->tree, &m->items, &as_it_is, &a->key, err) : 0;
+	act_key(a, m->seen);
+	return rc;
 }
 
 /* What is BELOW directory FD is mounted. */

@@ -14,6 +14,7 @@ struct run_mount {
 	/* as long as it is needed */
 	struct source_tree tree;      /* of MOUNT_BIND */
 	struct source_items items;
+	char seen[65];                /* what they were, for the key; "": not MOUNT_BIND's */
 	int lock;                     /* of MOUNT_CACHE; -1: none */
 	struct buf text;              /* of MOUNT_SECRET */
 	bool absent;                  /* a secret that isn't there and needn't be */
@@ -24,7 +25,10 @@ int run_mount_read(struct run_mount *m, struct work *w, const char *flag, struct
 void run_mount_free(struct run_mount *m, const struct work *w);
 
 /* All that the command can see of it but a secret's text joins A's key. 0 or -errno, told. */
-int run_mount_key(const struct run_mount *m, struct act *a, struct err *err);
+int run_mount_key(struct run_mount *m, struct act *a, struct err *err);
+
+/* Whether it shows files of the context that are no longer what they were then. */
+bool run_mount_changed(const struct run_mount *m, const struct work *w);
 
 /* The Nth mount joins S's container. 0 or -errno, told. */
 int run_mount_make(struct run_mount *m, const struct work *w, struct step *s, int n, struct err *err);
