@@ -94,7 +94,7 @@ test_which_file_says_what_is_ignored() {
 	rm ctx/.containerignore
 	echo '!' >>ctx/.dockerignore
 	build 'COPY . /'
-	assert_fails 1 'dockerignore, line 2: '
+	assert_fails 1 'dockerignore:2: '
 	rm ctx/.dockerignore
 	mkdir ctx/.dockerignore
 	build 'COPY . /'

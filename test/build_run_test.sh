@@ -239,11 +239,18 @@ test_networks() {
 		RUN ip -o addr show | grep -c '10\.'
 		RUN --network=none ip -o link | wc -l
 		RUN --network=default ip -o addr show | grep -c '10\.'
+	END
+	assert_built
+	assertEquals '1 1 1' "$(said | xargs)"
+	built --net host <<-'END'
+		FROM base
 		RUN --network=host readlink /proc/self/ns/net
+		RUN readlink /proc/self/ns/net
+		RUN --network=none ip -o link | wc -l
 	END
 	assert_built
 	host=$(readlink /proc/self/ns/net)
-	assertEquals "1 1 1 $host" "$(said | xargs)"
+	assertEquals "$host $host 1" "$(said | xargs)"
 	built --network none <<-'END'
 		FROM base
 		RUN ip -o link | wc -l

@@ -49,7 +49,6 @@ int ctr_image_build(int argc, char **argv)
 	rc = store_get(&store, &err);
 	if (!rc) {
 		b.store = &store;
-		interrupt_catch();
 		signal(SIGPIPE, SIG_IGN); /* who no longer reads what is told of the steps still wants the image */
 		rc = build(&b, &err);
 		interrupt_end();

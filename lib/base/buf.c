@@ -180,6 +180,15 @@ static int compare(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+size_t strs_bytes(const struct strs *l)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n; i++)
+		n += strlen(l->v[i]);
+	return n;
+}
+
 void strs_sort(struct strs *l)
 {
 	if (l->n > 1)

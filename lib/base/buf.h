@@ -41,6 +41,7 @@ void strs_append(struct strs *l, const struct strs *more); /* copies */
 void strs_fmt(struct strs *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 bool strs_has(const struct strs *l, const char *s);
 void strs_split(struct strs *l, const char *s, char sep); /* "a,b" -> two; "" -> none */
+size_t strs_bytes(const struct strs *l); /* of all of them, without their NULs */
 void strs_sort(struct strs *l);
 void strs_free(struct strs *l);
 

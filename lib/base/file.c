@@ -180,6 +180,15 @@ static bool is_shown(const char *name)
 	return *name != '.';
 }
 
+int dir_make(int dirfd, const char *name, mode_t mode)
+{
+	mode_t mask = umask(0);
+	int r = mkdirat(dirfd, name, mode);
+
+	umask(mask);
+	return r;
+}
+
 bool dir_entry(const char *name)
 {
 	return strcmp(name, ".") && strcmp(name, "..");

@@ -38,6 +38,9 @@ bool file_there(int dirfd, const char *path);
 /* The number that /proc/self/fdinfo/FD has for KEY ("mnt_id", "Pid"), or -errno. */
 int64_t fd_info(int fd, const char *key);
 
+/* mkdirat(2) whatever the umask. */
+int dir_make(int dirfd, const char *name, mode_t mode);
+
 /* mkdir -p relative to DIRFD; existing directories are left alone. 0 or -errno. */
 int dir_make_all(int dirfd, const char *path, mode_t mode);
 

@@ -3,11 +3,14 @@
 #include "base/kernel.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define LINKS_MAX 40 /* as the kernel has it */
 
 int path_open(int rootfd, const char *path, int flags, mode_t mode)
 {
@@ -170,4 +173,28 @@ void path_clean(const char *path, struct buf *out)
 		}
 		path += n + (path[n] == '/');
 	}
+}
+
+char *path_follow(int rootfd, const char *path)
+{
+	struct buf at = { 0 };
+
+	buf_str(&at, path);
+	for (int i = 0; i < LINKS_MAX; i++) {
+		char name[256], target[PATH_MAX];
+		int dir = path_parent(rootfd, at.p, 0, name);
+		ssize_t n = dir < 0 ? -1 : readlinkat(dir, name, target, sizeof target - 1);
+
+		if (dir >= 0)
+			close(dir);
+		if (n < 0)
+			return at.p;
+		target[n] = 0;
+		at.len = *target == '/' ? 0 : (size_t)(strrchr(at.p, '/') ? strrchr(at.p, '/') - at.p + 1 : 0);
+		buf_str(&at, target);
+		while (at.len && at.p[at.len - 1] == '/')
+			at.p[--at.len] = 0;
+	}
+	buf_free(&at);
+	return NULL;
 }

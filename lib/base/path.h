@@ -25,6 +25,10 @@ int path_mkdir_plain(int rootfd, const char *path, mode_t mode);
 /* The file PATH as an O_PATH descriptor, made empty (parents too) if it is missing. fd or -errno. */
 int path_mkfile(int rootfd, const char *path, mode_t mode);
 
+/* The place of what is to be called PATH: where the symlink that has this name leads (to something or not), and so on; its directory may be reached
+ * through others still, and its last component be `..`. malloc'ed; NULL after too many. */
+char *path_follow(int rootfd, const char *path);
+
 /* PATH without `.`, empty components and a slash at either end, at the end of OUT, which is empty; `..` stops at the top. No file system is asked. */
 struct buf;
 void path_clean(const char *path, struct buf *out);

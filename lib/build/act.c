@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 /* Of a key's making: whoever changes what a key is made of, or what an act does with it, changes this. */
-#define KEYS "ctrbox build 1"
+#define KEYS "ctrbox build 2"
 
 /* In the cache, of a layer that is all of the image (step_layer); the other ones' are their ids alone. */
 #define WHOLE '='

@@ -76,8 +76,8 @@ int work_tree(struct work *w, const char *from, struct source_tree *t, struct er
 	*t = (struct source_tree){ .root = p->context, .from = from, .ignored = from ? NULL : &p->ignored };
 	if (!from)
 		return t->root < 0 ? err_msg(err, -ENOENT, "there is no context to take files from") : 0;
-	if (stage >= 0 && !p->v[stage].done)
-		return err_msg(err, -ENOENT, "stage %s isn't built yet: an ONBUILD can't name it", from);
+	if (stage >= 0 && !w->stage->needs[stage]) /* it may be done, or not */
+		return err_msg(err, -ENOENT, "stage %s: is named by an ONBUILD, or by a variable, and isn't built before this one for that", from);
 	if (stage < 0)
 		rc = work_image(w, from, NULL, &img, err);
 	if (!rc)

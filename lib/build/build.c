@@ -20,6 +20,8 @@
 
 #define AGAIN_MS 100 /* until stages that are to end are told again */
 
+#define AT_ONCE 16 /* stages */
+
 /* A stage at work. It stays until all are done: its process keeps its layers from being removed. */
 struct worker {
 	pid_t pid;                /* 0: none yet, or ended */
@@ -169,12 +171,13 @@ static int serve(struct site *s, struct pollfd *p, struct err *err)
 	return rc;
 }
 
-static bool is_working(const struct site *s)
+static int working(const struct site *s)
 {
+	int n = 0;
+
 	for (size_t i = 0; i < s->plan->n; i++)
-		if (s->v[i].pid && s->v[i].answer >= 0)
-			return true;
-	return false;
+		n += s->v[i].pid && s->v[i].answer >= 0;
+	return n;
 }
 
 /* The first failure counts; what others say once they are told to end is its effect. */
@@ -186,16 +189,16 @@ static int run_stages(struct site *s, struct err *err)
 
 	do {
 		for (size_t i = 0; i <= s->plan->target && !rc && !s->ending; i++)
-			if (!s->v[i].pid && is_ready(s->plan, i))
+			if (!s->v[i].pid && is_ready(s->plan, i) && working(s) < AT_ONCE)
 				rc = start(s, i, err);
 		if (rc && !s->ending)
 			end_all(s);
-		if (is_working(s)) {
+		if (working(s)) {
 			int failed = serve(s, p, rc ? &later : err);
 
 			rc = rc ? rc : failed;
 		}
-	} while (is_working(s) || (!rc && !s->plan->v[s->plan->target].done));
+	} while (working(s) || (!rc && !s->plan->v[s->plan->target].done));
 	free(p);
 	return rc;
 }
@@ -313,6 +316,7 @@ int build(struct build *b, struct err *err)
 	if (!rc)
 		rc = plan_read(&plan, b, err);
 	if (!rc) {
+		interrupt_catch(); /* up to here there is nothing to be taken back */
 		site.v = xcalloc(plan.n, sizeof *site.v);
 		rc = run_stages(&site, err);
 		if (!rc)

@@ -2,6 +2,7 @@
 #include "build/copy.h"
 
 #include "base/file.h"
+#include "base/interrupt.h"
 #include "base/mode.h"
 #include "base/path.h"
 
@@ -18,7 +19,7 @@ static bool is_url(const char *source)
 	return starts_with(source, "http://") || starts_with(source, "https://");
 }
 
-static struct copy_file *add_file(struct copy *c, const char *name, int fd, int64_t mode)
+struct copy_file *copy_add_file(struct copy *c, const char *name, int fd, int64_t mode)
 {
 	c->files = xrealloc(c->files, (c->nfiles + 1) * sizeof *c->files);
 	c->files[c->nfiles] = (struct copy_file){ .name = xstrdup(name), .fd = fd, .mode = mode, .mtime = -1 };
@@ -76,7 +77,9 @@ static int add_heredoc(struct copy *c, const struct heredoc *h, struct err *err)
 
 	if (fd < 0)
 		return err_sys(err, -errno, "make a file in memory");
-	add_file(c, h->name, fd, 0644);
+	copy_add_file(c, h->name, fd, 0644);
+	if (!copy_is_name(h->name)) /* which is the file's */
+		return err_msg(err, -EINVAL, "<<%s: no name for a file", h->name);
 	if (!h->literal)
 		rc = words_text(h->text, &c->work->words, &text, err);
 	if (!rc && ((rc = write_all(fd, text ? text : h->text, strlen(text ? text : h->text))) < 0 || lseek(fd, 0, SEEK_SET) < 0))
@@ -111,7 +114,7 @@ static int look_into(struct copy *c, size_t n, struct err *err)
 		close(fd);
 		return rc;
 	}
-	add_file(c, i->path, fd, -1)->unpack = true;
+	copy_add_file(c, i->path, fd, -1)->unpack = true;
 	drop_item(c, n);
 	return 1;
 }
@@ -119,13 +122,14 @@ static int look_into(struct copy *c, size_t n, struct err *err)
 static int add_source(struct copy *c, const char *source, struct err *err)
 {
 	const struct heredoc *h = instruction_heredoc(c->from, source);
+	const char *network = c->work->plan->build->network;
 	size_t n = c->items.n;
 	int rc;
 
 	if (h)
 		return add_heredoc(c, h, err);
 	if (c->add && is_url(source))
-		return copy_fetch(c, source, err);
+		return network && !strcmp(network, "none") ? err_msg(err, -EPERM, "%s: --net none", source) : copy_fetch(c, source, err);
 	if (c->tree.root < 0)
 		return err_msg(err, -ENOENT, "%s: there is no context to take it from", source);
 	if (instruction_flag(c->from, "checksum"))
@@ -145,18 +149,13 @@ static int add_source(struct copy *c, const char *source, struct err *err)
 	return rc;
 }
 
-/* Where it goes, from the root: relative ones are in the working directory. */
 static void set_dest(struct copy *c, const char *dest)
 {
-	const char *cwd = c->work->image.workdir, *last = strrchr(dest, '/');
-	char *whole = xasprintf("%s/%s", *dest == '/' || !cwd ? "" : cwd, dest);
-	struct buf clean = { 0 };
+	const char *last = strrchr(dest, '/');
 
 	last = last ? last + 1 : dest;
 	c->dest_dir = !*last || !strcmp(last, ".") || !strcmp(last, "..");
-	path_clean(whole, &clean);
-	c->dest = clean.p;
-	free(whole);
+	c->dest = work_path(c->work, dest);
 }
 
 static int read_operands(struct copy *c, struct err *err)
@@ -178,7 +177,27 @@ static int read_operands(struct copy *c, struct err *err)
 	return rc;
 }
 
-/* What the tree's files are: *SEEN is 64 hex digits then, to be freed. */
+/* FD's content, which is at its beginning before and afterwards, joins SHA as a digest of its own. */
+static int digest_file(const struct copy_file *f, struct sha256 *sha, struct err *err)
+{
+	const int64_t numbers[] = { f->unpack, f->mode };
+	struct sha256 own;
+	char data[16384], hex[65];
+	ssize_t n = lseek(f->fd, 0, SEEK_SET);
+
+	sha256_init(&own);
+	while (n >= 0 && (n = read(f->fd, data, sizeof data)) > 0) {
+		sha256_add(&own, data, (size_t)n);
+		n = interrupted() ? (errno = EINTR, -1) : n;
+	}
+	sha256_end(&own, hex);
+	sha256_add(sha, f->unpack ? "" : f->name, f->unpack ? 1 : strlen(f->name) + 1);
+	sha256_add(sha, numbers, sizeof numbers);
+	sha256_add(sha, hex, sizeof hex);
+	return n < 0 || lseek(f->fd, 0, SEEK_SET) < 0 ? err_sys(err, -errno, "%s", f->name) : 0;
+}
+
+/* What its files are: *SEEN is 64 hex digits then, to be freed. */
 static int see(const struct copy *c, char **seen, struct err *err)
 {
 	struct sha256 sha;
@@ -187,6 +206,8 @@ static int see(const struct copy *c, char **seen, struct err *err)
 	*seen = xcalloc(1, 65);
 	sha256_init(&sha);
 	rc = source_digest(&c->tree, &c->items, &c->how, &sha, err);
+	for (size_t i = 0; i < c->nfiles && !rc; i++)
+		rc = digest_file(&c->files[i], &sha, err);
 	sha256_end(&sha, *seen);
 	return rc;
 }
@@ -194,7 +215,6 @@ static int see(const struct copy *c, char **seen, struct err *err)
 /* All that the copy depends on. */
 static int digest(struct copy *c, struct act *a, struct err *err)
 {
-	char data[16384];
 	int rc = see(c, &c->seen, err);
 
 	act_key(a, c->dest);
@@ -202,17 +222,6 @@ static int digest(struct copy *c, struct act *a, struct err *err)
 	act_key(a, c->owner);
 	act_key(a, c->chmod);
 	act_key(a, c->seen);
-	for (size_t i = 0; i < c->nfiles && !rc; i++) {
-		struct copy_file *f = &c->files[i];
-		ssize_t n;
-
-		act_key(a, f->unpack ? NULL : f->name);
-		sha256_add(&a->key, &f->mode, sizeof f->mode);
-		while ((n = read(f->fd, data, sizeof data)) > 0)
-			sha256_add(&a->key, data, (size_t)n);
-		if (n < 0 || lseek(f->fd, 0, SEEK_SET) < 0)
-			rc = err_sys(err, -errno, "%s", f->name);
-	}
 	return rc;
 }
 

@@ -38,6 +38,12 @@ int copy_dirs(int root, const char *path, uid_t uid, gid_t gid, struct err *err)
 /* Whether FD's content is an archive that ADD unpacks; it is at its beginning then. 1, 0, or -errno, told. NAME is for messages. */
 int copy_is_archive(int fd, const char *name, struct err *err);
 
+/* Whether NAME may become a file's in whatever directory: nothing that leads elsewhere. */
+bool copy_is_name(const char *name);
+
+/* A file that is to be put, at the end of C's: FD is its then. */
+struct copy_file *copy_add_file(struct copy *c, const char *name, int fd, int64_t mode);
+
 /* What URL gives, at the end of C's files. 0 or -errno, told. */
 int copy_fetch(struct copy *c, const char *url, struct err *err);
 

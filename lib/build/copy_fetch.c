@@ -39,6 +39,10 @@ static int get(struct http *h, struct url *u, struct http_answer *a, struct err 
 		to = is_redirect(a->status) ? http_header(a, "location") : NULL;
 		rc = to ? url_resolve(u, to, &next, err) : err_msg(err, -ENOENT, "the server says %d", a->status);
 		http_end(a);
+		if (!rc && u->tls && !next.tls) {
+			url_free(&next);
+			rc = err_msg(err, -EPROTO, "leads from https to http");
+		}
 		if (rc < 0)
 			return rc;
 		url_free(u);
@@ -90,7 +94,7 @@ static int fetch(struct url *u, int fd, const char *checksum, struct err *err)
 static char *name_of(const struct copy *c, const char *url)
 {
 	size_t n = strcspn(url, "?#");
-	char *path = xstrndup(url, n), *slash = strrchr(strstr(path, "://") + 3, '/'), *name = slash && slash[1] ? xstrdup(slash + 1) : NULL;
+	char *path = xstrndup(url, n), *slash = strrchr(strstr(path, "://") + 3, '/'), *name = slash && copy_is_name(slash + 1) ? xstrdup(slash + 1) : NULL;
 
 	free(path);
 	return name || c->dest_dir ? name : xstrdup("file");
@@ -119,7 +123,7 @@ int copy_fetch(struct copy *c, const char *url, struct err *err)
 			close(fd);
 		return err_prefix(err, "%s", url);
 	}
-	c->files = xrealloc(c->files, (c->nfiles + 1) * sizeof *c->files);
-	c->files[c->nfiles++] = (struct copy_file){ .name = name, .fd = fd, .mode = 0600, .mtime = -1 };
+	copy_add_file(c, name, fd, 0600);
+	free(name);
 	return 0;
 }

@@ -15,8 +15,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LINKS_MAX 40
-
 /* What can't be unpacked isn't the same as what is no archive. */
 struct unpacked {
 	struct source s;
@@ -55,35 +53,10 @@ int copy_is_archive(int fd, const char *name, struct err *err)
 	return rc > 0;
 }
 
-/* The place of what is to be called PATH: where the symlink that has this name leads, and so on. malloc'ed, or NULL after too many. */
-static char *follow(int root, const char *path)
-{
-	struct buf at = { 0 };
-
-	buf_str(&at, path);
-	for (int i = 0; i < LINKS_MAX; i++) {
-		char name[256], target[PATH_MAX];
-		int dir = path_parent(root, at.p, 0, name);
-		ssize_t n = dir < 0 ? -1 : readlinkat(dir, name, target, sizeof target - 1);
-
-		if (dir >= 0)
-			close(dir);
-		if (n < 0)
-			return at.p;
-		target[n] = 0;
-		at.len = *target == '/' ? 0 : (size_t)(strrchr(at.p, '/') ? strrchr(at.p, '/') - at.p + 1 : 0);
-		buf_str(&at, target);
-		while (at.len && at.p[at.len - 1] == '/')
-			at.p[--at.len] = 0;
-	}
-	buf_free(&at);
-	return NULL;
-}
-
 /* The missing directory PATH; or what a symlink of that name says it is, which is missing then. */
 static int make_dir(int root, const char *path, uid_t uid, gid_t gid, struct err *err)
 {
-	char *real = follow(root, path);
+	char *real = path_follow(root, path);
 	int fd, rc = real ? 0 : -ELOOP;
 
 	if (!rc && strcmp(real, path)) {
@@ -126,6 +99,11 @@ static int make_dirs(int root, const struct copy *c, const char *path, struct er
 	return copy_dirs(root, path, (uid_t)(c->how.uid < 0 ? 0 : c->how.uid), (gid_t)(c->how.gid < 0 ? 0 : c->how.gid), err);
 }
 
+bool copy_is_name(const char *name)
+{
+	return *name && dir_entry(name) && !strchr(name, '/');
+}
+
 /* Where a file called NAME goes: INTO a directory that is there then, as *RENAME (malloc'ed). */
 static int file_target(int root, const struct copy *c, const char *name, char **into, char **rename, struct err *err)
 {
@@ -140,13 +118,15 @@ static int file_target(int root, const struct copy *c, const char *name, char **
 		*rename = xstrdup(name);
 		return dir >= 0 ? 0 : make_dirs(root, c, c->dest, err);
 	}
-	path = follow(root, c->dest);
+	path = path_follow(root, c->dest);
 	if (!path)
 		return err_sys(err, -ELOOP, "%s", c->dest);
 	slash = strrchr(path, '/');
 	*into = slash ? xstrndup(path, (size_t)(slash - path)) : xstrdup("");
 	*rename = xstrdup(slash ? slash + 1 : path);
 	free(path);
+	if (!copy_is_name(*rename))
+		return err_msg(err, -EINVAL, "%s: what it leads to is no name for a file", c->dest);
 	return make_dirs(root, c, *into, err);
 }
 
@@ -222,7 +202,7 @@ static int put_file(int root, const struct copy *c, const struct copy_file *f, s
 
 	if (f->unpack)
 		return put_archive(root, c, f->fd, f->name, err);
-	rc = file_target(root, c, f->name, &into, &rename, err);
+	rc = copy_is_name(f->name) ? file_target(root, c, f->name, &into, &rename, err) : err_msg(err, -EINVAL, "%s: no name for a file", f->name);
 	if (!rc) {
 		dir = path_open(root, *into ? into : ".", O_RDONLY | O_DIRECTORY, 0);
 		rc = dir < 0 ? dir : write_file(dir, rename, c, f);

@@ -12,7 +12,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-#define TEXT_MAX (1 << 20)
+#define STAGES_MAX 500
 
 const char *instruction_flag(const struct instruction *i, const char *flag)
 {
@@ -31,7 +31,7 @@ const char *instruction_flag(const struct instruction *i, const char *flag)
 static int read_text(const char *path, struct buf *out, struct err *err)
 {
 	bool input = !strcmp(path, "-");
-	int rc = file_read(AT_FDCWD, input ? "/proc/self/fd/0" : path, out, TEXT_MAX);
+	int rc = file_read(AT_FDCWD, input ? "/proc/self/fd/0" : path, out, CONTAINERFILE_MAX);
 
 	return rc < 0 ? err_sys(err, rc, "read %s", input ? "the Containerfile from stdin" : path) : 0;
 }
@@ -80,27 +80,28 @@ static int read_ignored(struct plan *p, const char *file, struct err *err)
 	static const char *const names[] = { ".containerignore", ".dockerignore" };
 	struct strs lines = { 0 };
 	struct buf text = { 0 };
+	char *found = NULL;
 	int rc = -ENOENT;
 
 	for (int i = 0; i < 4 && rc == -ENOENT; i++) {
-		char *path = i < 2 ? xasprintf("%s%s", file, names[i]) : xasprintf("%s/%s", p->build->context, names[i - 2]);
-
-		rc = file_read(AT_FDCWD, path, &text, TEXT_MAX);
+		free(found);
+		found = i < 2 ? xasprintf("%s%s", file, names[i]) : xasprintf("%s/%s", p->build->context, names[i - 2]);
+		rc = file_read(AT_FDCWD, found, &text, CONTAINERFILE_MAX);
 		if (rc < 0 && rc != -ENOENT)
-			err_sys(err, rc, "read %s", path);
-		free(path);
+			err_sys(err, rc, "read %s", found);
 	}
 	strs_split(&lines, text.p ? text.p + (starts_with(text.p, "\xef\xbb\xbf") ? 3 : 0) : "", '\n');
 	if (rc == -ENOENT)
 		rc = 0;
 	for (size_t i = 0; i < lines.n && !rc; i++)
 		if ((rc = ignore_add(&p->ignored, lines.v[i], err)) < 0)
-			err_prefix(err, "%s, line %zu", names[1], i + 1);
+			err_prefix(err, "%s:%zu", found, i + 1);
 	p->ignored.kept = xcalloc(1, sizeof *p->ignored.kept);
 	ignore_own(p, p->build->store->root);
 	ignore_own(p, p->build->store->run);
 	strs_free(&lines);
 	buf_free(&text);
+	free(found);
 	return rc;
 }
 
@@ -109,7 +110,7 @@ int plan_stage(const struct plan *p, const char *name, size_t before, bool by_nu
 	int64_t n;
 
 	for (size_t i = before; i--;)
-		if (!strcasecmp(p->v[i].name, name))
+		if (p->v[i].named && !strcasecmp(p->v[i].name, name))
 			return (int)i;
 	return by_number && num_range(name, 0, (int64_t)before - 1, &n) == 0 ? (int)n : -1;
 }
@@ -130,7 +131,7 @@ static int add_global(struct plan *p, const struct instruction *i, struct err *e
 		free(name);
 	}
 	strs_free(&pairs);
-	return rc;
+	return !rc && strs_bytes(&p->globals) > WORDS_MAX ? err_msg(err, -E2BIG, "more than 1 MB of ARG") : rc;
 }
 
 static int name_stage(struct plan *p, struct stage *s, const char *name, struct err *err)
@@ -138,6 +139,7 @@ static int name_stage(struct plan *p, struct stage *s, const char *name, struct 
 	const char *letters = "abcdefghijklmnopqrstuvwxyz", *others = "abcdefghijklmnopqrstuvwxyz0123456789-_.";
 
 	s->name = xstrdup(name);
+	s->named = true;
 	for (char *c = s->name; *c; c++)
 		if (*c >= 'A' && *c <= 'Z')
 			*c |= 32;
@@ -157,6 +159,8 @@ static int add_stage(struct plan *p, const struct instruction *i, struct err *er
 	struct stage *s;
 	int rc = words_list(i->text, &how, &words, err);
 
+	if (p->n == STAGES_MAX)
+		return err_msg(err, -E2BIG, "more than %d stages", STAGES_MAX);
 	p->v = xrealloc(p->v, (p->n + 1) * sizeof *p->v);
 	s = &p->v[p->n++];
 	*s = (struct stage){ .from = i, .parent = -1, .needs = xcalloc(p->n, sizeof *s->needs) };

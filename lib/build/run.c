@@ -42,8 +42,12 @@ static int read_flags(struct run *r, struct work *w, struct err *err)
 
 		if (starts_with(flag, "--mount="))
 			rc = add_mount(r, w, flag + strlen("--mount="), err);
-		else if (!strcmp(flag, "--network=none") || !strcmp(flag, "--network=host"))
-			network = flag + strlen("--network=");
+		else if (!strcmp(flag, "--network=none"))
+			network = "none";
+		else if (!strcmp(flag, "--network=host") && (!network || strcmp(network, "host"))) /* a stranger's file doesn't give itself the host's */
+			rc = err_msg(err, -EPERM, "%s: only where the build has --net host", flag);
+		else if (!strcmp(flag, "--network=host"))
+			continue;
 		else if (strcmp(flag, "--network=default") && strcmp(flag, "--security=sandbox"))
 			rc = err_msg(err, -EINVAL, "%s: unknown here (--mount=.., --network=default|none|host)", flag);
 	}
@@ -262,6 +266,8 @@ static int perform(struct work *w, struct step *s, void *arg, struct err *err)
 	struct buf kept = { 0 };
 	int rc = make_script(r, s, err);
 
+	if (!rc)
+		rc = run_mounts_lock(r->mounts, r->nmounts, w, err);
 	for (size_t i = 0; i < r->nmounts && !rc; i++)
 		rc = run_mount_make(&r->mounts[i], w, s, (int)i, err);
 	if (!rc)

@@ -106,17 +106,23 @@ static int read_words(struct run_mount *m, const struct strs *words, struct err 
 	return rc;
 }
 
-/* Relative ones are in the working directory. */
 static void set_target(struct run_mount *m, const struct work *w)
 {
-	char *whole = xasprintf("%s/%s", *m->target == '/' || !w->image.workdir ? "" : w->image.workdir, m->target);
-	struct buf clean = { 0 };
+	char *path = work_path(w, m->target);
 
-	path_clean(whole, &clean);
 	free(m->target);
-	m->target = xasprintf("/%s", clean.p);
-	buf_free(&clean);
-	free(whole);
+	m->target = xasprintf("/%s", path);
+	free(path);
+}
+
+static void set_name(struct run_mount *m)
+{
+	char hex[65];
+
+	if (!m->id)
+		m->id = xstrdup(m->target);
+	sha256_hex(m->id, strlen(m->id), hex);
+	memcpy(m->name, hex, sizeof m->name - 1);
 }
 
 static int check(struct run_mount *m, const struct work *w, struct err *err)
@@ -135,8 +141,8 @@ static int check(struct run_mount *m, const struct work *w, struct err *err)
 		set_target(m, w);
 	if (m->target && !m->target[1])
 		return err_msg(err, -EINVAL, "target=/: would hide everything");
-	if (m->type == MOUNT_CACHE && !m->id)
-		m->id = xstrdup(m->target);
+	if (m->type == MOUNT_CACHE)
+		set_name(m);
 	return 0;
 }
 
@@ -306,17 +312,41 @@ static int make_bind(struct run_mount *m, const struct work *w, struct step *s, 
 	return rc;
 }
 
-static int make_cache(struct run_mount *m, const struct work *w, struct step *s, struct err *err)
+/* The first cache mount of V in order of name after AFTER, or NULL. */
+static struct run_mount *next_cache(struct run_mount *v, size_t n, const char *after)
 {
-	const struct store *store = w->plan->build->store;
-	char name[65];
+	struct run_mount *next = NULL;
+
+	for (size_t i = 0; i < n; i++)
+		if (v[i].type == MOUNT_CACHE && strcmp(v[i].name, after) > 0 && (!next || strcmp(v[i].name, next->name) < 0))
+			next = &v[i];
+	return next;
+}
+
+int run_mounts_lock(struct run_mount *v, size_t n, const struct work *w, struct err *err)
+{
+	const char *after = "";
+	struct run_mount *m;
+
+	for (; (m = next_cache(v, n, after)); after = m->name) {
+		bool shared = true;
+
+		for (size_t i = 0; i < n; i++)
+			shared &= v[i].shared || strcmp(v[i].name, m->name);
+		m->lock = build_cache_mount(w->plan->build->store->root, m->name, shared, err);
+		if (m->lock < 0)
+			return m->lock;
+		for (size_t i = 0; i < n; i++)
+			if (&v[i] != m && !strcmp(v[i].name, m->name) && (v[i].lock = fcntl(m->lock, F_DUPFD_CLOEXEC, 3)) < 0)
+				return err_sys(err, -errno, "cache mount %s", m->id);
+	}
+	return 0;
+}
+
+static int make_cache(struct run_mount *m, struct step *s, struct err *err)
+{
 	int rc = 0;
 
-	sha256_hex(m->id, strlen(m->id), name);
-	name[16] = 0;
-	m->lock = build_cache_mount(store->root, name, m->shared, err);
-	if (m->lock < 0)
-		return m->lock;
 	if ((m->uid >= 0 || m->gid >= 0) && fchown(m->lock, (uid_t)m->uid, (gid_t)m->gid) < 0)
 		rc = -errno;
 	if (!rc && m->mode >= 0 && fchmod(m->lock, (mode_t)m->mode) < 0)
@@ -354,7 +384,7 @@ int run_mount_make(struct run_mount *m, const struct work *w, struct step *s, in
 	if (m->type == MOUNT_BIND)
 		return make_bind(m, w, s, n, err);
 	if (m->type == MOUNT_CACHE)
-		return make_cache(m, w, s, err);
+		return make_cache(m, s, err);
 	if (m->type == MOUNT_SECRET && m->env && !m->absent)
 		strs_setenv(&s->record.spec.process.env, m->env, m->text.p);
 	if (m->type == MOUNT_SECRET)

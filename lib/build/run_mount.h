@@ -6,6 +6,7 @@
 
 struct run_mount {
 	enum { MOUNT_BIND, MOUNT_CACHE, MOUNT_TMPFS, MOUNT_SECRET } type;
+	char name[17];                /* of MOUNT_CACHE, in the store */
 	char *target, *source, *from, *id, *env;
 	char *size;
 	int64_t uid, gid, mode;       /* -1: not said */
@@ -29,6 +30,10 @@ int run_mount_key(struct run_mount *m, struct act *a, struct err *err);
 
 /* Whether it shows files of the context that are no longer what they were then. */
 bool run_mount_changed(const struct run_mount *m, const struct work *w);
+
+/* Takes the locks of all cache mounts, each once and in an order that everybody keeps, so that nobody waits for himself or in a circle. 0 or -errno,
+ * told. */
+int run_mounts_lock(struct run_mount *v, size_t n, const struct work *w, struct err *err);
 
 /* The Nth mount joins S's container. 0 or -errno, told. */
 int run_mount_make(struct run_mount *m, const struct work *w, struct step *s, int n, struct err *err);

@@ -15,9 +15,16 @@
 /* TARGET and the directories it is in, as far as ROOT (-1: nothing at all) hasn't them. */
 static int note(int root, const char *target, struct strs *missing)
 {
-	char *path = xstrdup(target);
+	char *real = root < 0 ? xstrdup(target) : path_follow(root, target), *path; /* where a link leads nowhere something will be made */
+	struct buf clean = { 0 };
 	int fd = -ENOENT;
 
+	if (!real)
+		return -ELOOP;
+	path_clean(real, &clean);
+	path = xasprintf("/%s", clean.p);
+	buf_free(&clean);
+	free(real);
 	for (char *slash = path + strlen(path); slash > path; slash = strrchr(path, '/')) {
 		*slash = 0;
 		fd = root < 0 ? -ENOENT : path_open(root, path, O_PATH | O_NOFOLLOW, 0);
@@ -48,6 +55,11 @@ int run_places_note(const struct work *w, const struct spec *spec, struct strs *
 	return rc;
 }
 
+static bool is_absent(int rc)
+{
+	return rc == -ENOENT || rc == -ENOTDIR || rc == -ELOOP;
+}
+
 /* What something was put into stays; so do directories of that. */
 static int clean(int upper, const char *path)
 {
@@ -56,13 +68,13 @@ static int clean(int upper, const char *path)
 	int dir = path_parent(upper, path, 0, name), rc = 0;
 
 	if (dir < 0)
-		return dir == -ENOENT ? 0 : dir;
+		return is_absent(dir) ? 0 : dir;
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		rc = -errno;
 	else if (S_ISDIR(st.st_mode) || (S_ISREG(st.st_mode) && !st.st_size))
 		rc = unlinkat(dir, name, S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0) < 0 ? -errno : 0;
 	close(dir);
-	return rc == -ENOENT || rc == -ENOTEMPTY ? 0 : rc;
+	return is_absent(rc) || rc == -ENOTEMPTY ? 0 : rc;
 }
 
 int run_places_clean(const struct step *s, const struct strs *missing, struct err *err)

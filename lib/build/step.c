@@ -1,12 +1,15 @@
 #include "build/step.h"
 
 #include "base/file.h"
+#include "base/interrupt.h"
 #include "ctr/inside.h"
 #include "ctr/reap.h"
 #include "ctr/rootfs.h"
 #include "image/tar.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 int step_begin(struct step *s, const struct store *store, struct run_options *o, const char *what, const struct strs *args, struct err *err)
@@ -36,7 +39,11 @@ int step_work(struct step *s, int (*work)(int root, void *arg, struct err *err),
 	struct inside in = { .store = s->store, .record = &s->record, .locked = true, .work = work, .arg = arg };
 	int rc = inside_begin(&in, err);
 
-	return rc < 0 ? rc : inside_end(&in, err);
+	if (rc < 0)
+		return rc;
+	if (interrupt_wait(in.tell) == -EINTR)
+		kill(in.pid, SIGKILL);
+	return inside_end(&in, err);
 }
 
 static int read_layer(struct step *s, int tree, int64_t latest, struct layer_import *how, struct err *err)

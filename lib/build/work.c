@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/interrupt.h"
+#include "base/path.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -44,6 +45,16 @@ static void renew(struct work *w)
 	w->words = (struct words){ w->plan->text.escape, &w->env };
 }
 
+char *work_path(const struct work *w, const char *path)
+{
+	char *whole = xasprintf("%s/%s", *path == '/' || !w->image.workdir ? "" : w->image.workdir, path);
+	struct buf clean = { 0 };
+
+	path_clean(whole, &clean);
+	free(whole);
+	return clean.p;
+}
+
 /* ARG NAME[=VALUE]: --build-arg's value, else the one that stands there, else that of before the first FROM. */
 static void set_arg(struct work *w, const char *pair)
 {
@@ -66,6 +77,8 @@ static int do_arg(struct work *w, const struct instruction *i, struct err *err)
 	for (size_t k = 0; k < pairs.n && !rc; k++)
 		set_arg(w, pairs.v[k]);
 	strs_free(&pairs);
+	if (!rc && strs_bytes(&w->args) > WORDS_MAX)
+		rc = err_msg(err, -E2BIG, "more than 1 MB of them");
 	renew(w);
 	return rc;
 }
@@ -88,6 +101,8 @@ int work_config(struct work *w, const struct instruction *i, struct err *err)
 	int rc = image_change(&w->image, text, &w->words, err);
 
 	free(text);
+	if (!rc && strs_bytes(&w->image.volumes) > WORDS_MAX)
+		rc = err_msg(err, -E2BIG, "more than 1 MB of them");
 	if (i->kind == I_CMD)
 		w->cmd_set = true;
 	if (i->kind == I_ENTRYPOINT && !w->cmd_set)

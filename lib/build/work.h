@@ -37,6 +37,9 @@ int work_dir(struct work *w, const struct instruction *i, struct err *err);
 /* What the image's config alone says. 0 or -EINVAL, told. */
 int work_config(struct work *w, const struct instruction *i, struct err *err);
 
+/* PATH from the root, without a slash before it, and clean: relative ones are in the working directory. malloc'ed. */
+char *work_path(const struct work *w, const char *path);
+
 /* Keeps the image's layers. 0 or -errno, told. */
 int work_hold(struct work *w, const struct image *img, struct err *err);
 

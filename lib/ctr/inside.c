@@ -159,12 +159,14 @@ static int open_stopped(const struct inside *in, struct err *err)
 	return root;
 }
 
-static void child(const struct inside *in, int tell)
+static void child(const struct inside *in, pid_t parent, int tell)
 {
 	struct err err = { 0 };
 	int root, r;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
 	prctl(PR_SET_DUMPABLE, 0); /* what is inside must not look into us: CVE-2016-9962 */
 	signal(SIGPIPE, SIG_IGN);
 	root = in->running ? open_running(in, &err) : open_stopped(in, &err);
@@ -179,6 +181,7 @@ static void child(const struct inside *in, int tell)
 int inside_begin(struct inside *in, struct err *err)
 {
 	int tell[2], r = 0;
+	pid_t parent = getpid();
 
 	in->running = false;
 	in->lock = -1;
@@ -194,7 +197,7 @@ int inside_begin(struct inside *in, struct err *err)
 	in->pid = r < 0 ? r : fork();
 	if (!in->pid) {
 		close(tell[0]);
-		child(in, tell[1]);
+		child(in, parent, tell[1]);
 	}
 	if (!r)
 		close(tell[1]);

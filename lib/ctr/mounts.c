@@ -305,18 +305,27 @@ static int do_readonly(struct operation *op)
 	return bind_and_flag(op, tree, dst);
 }
 
+/* 0, or -errno. */
+static int has_etc(int root)
+{
+	int fd = path_open(root, "/etc", O_PATH | O_DIRECTORY, 0);
+
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
+}
+
 /* A file of the run directory. hosts and the like, which nobody asked for: only where the image has an /etc for them. */
 static int do_file(struct operation *op)
 {
+	int etc = op->m->options ? 0 : has_etc(op->w->root), tree, dst;
 	char *path;
-	int etc = op->m->options ? 0 : path_open(op->w->root, "/etc", O_PATH | O_DIRECTORY, 0), tree, dst;
 
 	if (etc == -ENOENT || etc == -ENOTDIR)
 		return 0;
 	if (etc < 0)
 		return err_sys(op->err, etc, "open /etc");
-	if (etc)
-		close(etc);
 	path = xasprintf("%s/%s", op->w->run, op->m->source);
 	tree = op->tree >= 0 ? op->tree : file_open(AT_FDCWD, path, -1, op->err);
 	free(path);

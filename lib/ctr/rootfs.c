@@ -288,7 +288,7 @@ int rootfs_prepare(const struct record *r, uid_t owner, struct err *err)
 	if (r->spec.rootfs && !r->spec.rootfs_overlay)
 		return 0;
 	for (int i = 0; i < n; i++) {
-		if (mkdirat(r->dir, names[i], 0755) < 0 && errno != EEXIST)
+		if (dir_make(r->dir, names[i], 0755) < 0 && errno != EEXIST)
 			return err_sys(err, -errno, "make the container's %s directory", names[i]);
 		if (owner && fchownat(r->dir, names[i], owner, owner, AT_SYMLINK_NOFOLLOW) < 0)
 			return err_sys(err, -errno, "give the container's %s directory to user %u", names[i], owner);

@@ -61,7 +61,7 @@ int build_cache_mount(int store, const char *name, bool shared, struct err *err)
 	if (folder < 0)
 		return folder;
 	while (fd == -ENOENT) {
-		if (mkdirat(folder, name, 0755) < 0 && errno != EEXIST) {
+		if (dir_make(folder, name, 0755) < 0 && errno != EEXIST) {
 			fd = -errno;
 			break;
 		}

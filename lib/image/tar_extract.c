@@ -1,5 +1,6 @@
 #include "image/tar_place.h"
 
+#include "base/interrupt.h"
 #include "base/path.h"
 
 #include <errno.h>
@@ -58,7 +59,7 @@ static int place_all(struct place *p, struct err *err)
 	int rc;
 
 	while ((rc = tar_next(&p->r, err)) > 0) {
-		rc = place_entry(p, err);
+		rc = interrupted() ? err_sys(err, -EINTR, "unpack") : place_entry(p, err);
 		if (rc < 0) {
 			if (p->t->merge_dirs) /* a tree that is copied: nobody sees an archive */
 				err_prefix(err, "%s", p->path.p);

@@ -2,6 +2,7 @@
 #include "image/tar_place.h"
 
 #include "base/file.h"
+#include "base/interrupt.h"
 #include "base/path.h"
 #include "base/userns.h"
 #include "image/tar_index.h"
@@ -70,7 +71,7 @@ static int copy_piece(struct place *p, int fd, int64_t at, int64_t len, struct e
 	while (r->left > after) {
 		const char *data;
 		ssize_t n = tar_content(r, r->left - after, &data, err);
-		int rc = n < 0 ? (int)n : write_at(fd, data, n, at);
+		int rc = n < 0 ? (int)n : interrupted() ? -EINTR : write_at(fd, data, n, at);
 
 		if (rc < 0)
 			return n < 0 ? rc : err_sys(err, rc, "write");
