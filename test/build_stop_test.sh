@@ -4,10 +4,13 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=test/built_lib.sh
 . "$TOP/test/built_lib.sh"
+# shellcheck source=test/inject_lib.sh
+. "$TOP/test/inject_lib.sh"
 # shellcheck source=test/registry_lib.sh
 . "$TOP/test/registry_lib.sh"
 
 oneTimeSetUp() {
+	make_inject "$WORK"
 	make_base
 	base_images=$(ctr-image ls -q)
 }
@@ -86,28 +89,8 @@ test_twice_at_once() {
 	done
 }
 
-test_in_two_stages() {
-	for how in 'INT group 130' 'TERM group 143' 'TERM alone 143'; do
-		# shellcheck disable=SC2086 # words
-		set -- $how
-		begin <<-'END'
-			FROM base AS one
-			RUN echo begun; sleep 54321
-			FROM base AS two
-			RUN echo other; sleep 54321
-			FROM scratch
-			COPY --from=one / /
-			COPY --from=two / /
-		END
-		told_by 'one] begun'
-		told_by 'two] other'
-		signal "$1" "$2"
-		ends "$3"
-		assertNull "$how: at once, without gc" "$(what_is_left)"
-	done
-}
-
-test_killed() {
+# begin_two: two stages at work.
+begin_two() {
 	begin <<-'END'
 		FROM base AS one
 		RUN echo begun; sleep 54321
@@ -119,6 +102,34 @@ test_killed() {
 	END
 	told_by 'one] begun'
 	told_by 'two] other'
+}
+
+test_in_two_stages() {
+	for how in 'INT group 130' 'TERM group 143' 'TERM alone 143'; do
+		# shellcheck disable=SC2086 # words
+		set -- $how
+		begin_two
+		signal "$1" "$2"
+		ends "$3"
+		assertNull "$how: at once, without gc" "$(what_is_left)"
+	done
+}
+
+# A stage killed wherever it makes a directory or gives a file its name: also before its container has anything but its record.
+test_killed_while_a_step_begins() {
+	printf 'FROM base\nWORKDIR /new\n' >context/Containerfile
+	n=1
+	while inject -t 60 -d -o struck -f mkdirat,renameat,symlinkat -e "$BUILD/ctrbox" "2:$n" kill ctr-image build -q --no-cache context >id 2>told; [ -s struck ]; do
+		ctr-gc >/dev/null
+		assertNull "$(cat struck): $(cat told)" "$(ctr-ps -aq)"
+		n=$((n + 1))
+	done
+	assertTrue "$n places" "[ $n -gt 6 ]"
+	ctr-image rm "$(cat id)"
+}
+
+test_killed() {
+	begin_two
 	signal KILL alone
 	ends 137
 	takes_it_back

@@ -157,10 +157,11 @@ static int add_stage(struct plan *p, const struct instruction *i, struct err *er
 	const char *platform = instruction_flag(i, "platform");
 	struct strs words = { 0 };
 	struct stage *s;
-	int rc = words_list(i->text, &how, &words, err);
+	int rc;
 
 	if (p->n == STAGES_MAX)
 		return err_msg(err, -E2BIG, "more than %d stages", STAGES_MAX);
+	rc = words_list(i->text, &how, &words, err);
 	p->v = xrealloc(p->v, (p->n + 1) * sizeof *p->v);
 	s = &p->v[p->n++];
 	*s = (struct stage){ .from = i, .parent = -1, .needs = xcalloc(p->n, sizeof *s->needs) };

@@ -11,7 +11,7 @@ struct stage {
 	const struct instruction *from; /* FROM; the stage's own ones follow, up to END */
 	const struct instruction *end;
 	char *name;               /* AS; or its number */
-	bool named;
+	bool named;               /* by AS */
 	char *base;               /* what FROM names, variables expanded */
 	char *platform;           /* NULL: the build's */
 	int parent;               /* the stage that BASE is, or -1 */

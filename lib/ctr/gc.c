@@ -70,7 +70,7 @@ static void sweep_locked(struct gc *g, struct record *r)
 		freed(g, container_remove(g->s, r, false, &err), &err, "half-made container", r->id);
 		return;
 	}
-	if (r->spec.auto_remove && (due || r->last.started || file_there(r->dir, "upper"))) {
+	if (r->spec.auto_remove && (due || r->spec.step || r->last.started || file_there(r->dir, "upper"))) {
 		freed(g, container_remove(g->s, r, true, &err), &err, "container", r->spec.name);
 		return;
 	}

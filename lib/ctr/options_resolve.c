@@ -67,6 +67,7 @@ int options_resolve(const struct store *s, struct run_options *o, int n, char **
 	int r = set_names(o, spec, err);
 
 	spec->privileged = o->privileged;
+	spec->step = o->made != NULL;
 	spec->read_only = o->read_only;
 	spec->shm_size = o->shm_size;
 	if (!r && o->shm_size < 0)

@@ -81,6 +81,7 @@ const struct field spec_fields[] = {
 	{ "open_stdin", FIELD_BOOL, S(open_stdin), NULL, 0 },
 	{ "auto_remove", FIELD_BOOL, S(auto_remove), NULL, 0 },
 	{ "detached", FIELD_BOOL, S(detached), NULL, 0 },
+	{ "step", FIELD_BOOL, S(step), NULL, 0 },
 	{ "stop_signal", FIELD_STR, S(stop_signal), NULL, 0 },
 	{ "stop_timeout_ms", FIELD_I64, S(stop_timeout_ms), NULL, 0 },
 	{ "restart", FIELD_STR, S(restart), NULL, 0 },

@@ -72,6 +72,7 @@ struct spec {
 	struct cgroup_limits limits;
 	struct process process;
 	bool privileged, init, open_stdin, auto_remove, detached;
+	bool step;               /* of a build: it is nothing without the process that made it, and that has its lock */
 	char *stop_signal;
 	int64_t stop_timeout_ms;
 	char *restart;           /* no, on-failure, always, unless-stopped */

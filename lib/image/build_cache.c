@@ -12,22 +12,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int read_word(int folder, const char *key, char word[BUILD_WORD])
+int build_cache_find(int store, const char *key, char word[BUILD_WORD])
 {
-	ssize_t n = readlinkat(folder, key, word, BUILD_WORD - 1);
+	char path[sizeof BUILD_STEPS + BUILD_WORD];
+	ssize_t n;
 
+	snprintf(path, sizeof path, BUILD_STEPS "/%s", key);
+	n = readlinkat(store, path, word, BUILD_WORD - 1);
 	if (n < 0)
 		return -errno;
 	word[n] = 0;
 	return 0;
-}
-
-int build_cache_find(int store, const char *key, char word[BUILD_WORD])
-{
-	char path[sizeof BUILD_STEPS + BUILD_WORD];
-
-	snprintf(path, sizeof path, BUILD_STEPS "/%s", key);
-	return read_word(store, path, word);
 }
 
 int build_cache_note(int store, const char *key, const char *word, struct err *err)
